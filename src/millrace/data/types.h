@@ -1,0 +1,90 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string>
+
+#include "millrace/base/ids.h"
+#include "millrace/base/int128.h"
+
+namespace millrace {
+
+/// The SQL types of Millrace. Numbers are part of stored formats: never change or reuse one.
+enum class TypeId : uint8_t {
+  kBoolean = 1,
+  kInt16 = 2,        ///< smallint
+  kInt32 = 3,        ///< integer
+  kInt64 = 4,        ///< bigint
+  kFloat32 = 5,      ///< real
+  kFloat64 = 6,      ///< double precision
+  kNumeric = 7,      ///< numeric(precision, scale), a 128-bit integer times 10^-scale
+  kText = 8,         ///< UTF-8 without NUL
+  kBytea = 9,
+  kDate = 10,        ///< int32 days since 1970-01-01
+  kTimestamptz = 11, ///< int64 microseconds since 1970-01-01 00:00:00 UTC
+  kInterval = 12,    ///< Interval
+  kUuid = 13,        ///< 16 bytes in network order
+  kJsonb = 14,       ///< canonical JSON text: see codec/json_text.h
+};
+
+/// A type with its parameters. Two types are equal when all of it is.
+struct DataType {
+  static constexpr uint8_t kNumericPrecisionMax = 38;
+  static constexpr uint8_t kNumericScaleDefault = 9;
+
+  TypeId id = TypeId::kText;
+  uint8_t precision = 0;  ///< kNumeric only, 1..38.
+  uint8_t scale = 0;      ///< kNumeric only, 0..precision.
+
+  static constexpr DataType Of(TypeId id) { return {.id = id}; }
+  static constexpr DataType Numeric(uint8_t precision = kNumericPrecisionMax,
+                                    uint8_t scale = kNumericScaleDefault) {
+    return {.id = TypeId::kNumeric, .precision = precision, .scale = scale};
+  }
+
+  /// PostgreSQL's name, e.g. "double precision" or "numeric(12,2)".
+  std::string ToString() const;
+
+  bool is_integer() const {
+    return id == TypeId::kInt16 || id == TypeId::kInt32 || id == TypeId::kInt64;
+  }
+  bool is_number() const {
+    return is_integer() || id == TypeId::kFloat32 || id == TypeId::kFloat64 ||
+           id == TypeId::kNumeric;
+  }
+  /// Values are views into text buffers (TextView) instead of fixed-width values.
+  bool is_variable() const {
+    return id == TypeId::kText || id == TypeId::kBytea || id == TypeId::kJsonb;
+  }
+  /// Bytes of one value in a column; 16 for views; 0 for boolean, which is one bit.
+  size_t width() const;
+
+  friend constexpr bool operator==(const DataType&, const DataType&) = default;
+};
+
+/// PostgreSQL's interval: months and days do not convert to time.
+/// Compares as PostgreSQL does, with 30 days a month and 24 hours a day (see IntervalOrder).
+struct Interval {
+  int32_t months = 0;
+  int32_t days = 0;
+  Micros micros = 0;
+
+  friend constexpr bool operator==(const Interval&, const Interval&) = default;
+};
+
+/// Total microseconds of an interval for comparison; equal for `1 month` and `30 days`.
+Int128 IntervalOrder(const Interval& interval);
+
+using Uuid = std::array<std::byte, 16>;
+
+inline constexpr Micros kMicrosPerSecond = 1'000'000;
+inline constexpr Micros kMicrosPerDay = 86'400 * kMicrosPerSecond;
+
+/// Timestamps outside are refused everywhere: 0001-01-01 to 9999-12-31 23:59:59.999999 UTC.
+inline constexpr Micros kTimestampMin = -62'135'596'800 * kMicrosPerSecond;
+inline constexpr Micros kTimestampMax = 253'402'300'800 * kMicrosPerSecond - 1;
+inline constexpr int32_t kDateMin = -719'162;
+inline constexpr int32_t kDateMax = 2'932'896;
+
+}  // namespace millrace

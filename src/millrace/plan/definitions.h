@@ -1,0 +1,63 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "millrace/data/schema.h"
+#include "millrace/plan/plan_node.h"
+
+namespace millrace {
+
+/// Where a statement or a part of it stands; for messages.
+struct SourceLocation {
+  std::string file;
+  int line = 0;    ///< From 1.
+  int column = 0;  ///< From 1, in characters.
+};
+
+/// A stored generated column: computed at ingest from the declared columns.
+struct GeneratedColumn {
+  size_t column = 0;  ///< Index in the table's schema.
+  ExpressionPtr expression;  ///< Over the table's schema.
+};
+
+/// CREATE TABLE: a stream and the connector that fills it.
+struct TableDefinition {
+  std::string name;
+  SchemaPtr schema;  ///< All columns, generated ones too.
+  std::vector<GeneratedColumn> generated;
+  std::optional<size_t> event_time;  ///< timestamptz column; none = no watermark.
+  Micros watermark_delay = 0;
+  uint32_t partitions = 4;
+  std::vector<size_t> partition_by;  ///< Empty: whole requests and files in turn.
+  std::vector<size_t> primary_key;   ///< Empty: append-only.
+  /// The WITH options that the connector and format own, by lower-case name; validated by them.
+  std::map<std::string, std::string> options;
+  SourceLocation location;
+};
+
+enum class EmitMode : uint8_t { kChanges, kFinal };
+
+/// CREATE MATERIALIZED VIEW.
+struct ViewDefinition {
+  std::string name;
+  PlanPtr plan;
+  EmitMode emit = EmitMode::kChanges;
+  std::vector<std::string> inputs;  ///< Tables and materialized views it reads, without repeats.
+  std::map<std::string, std::string> options;
+  std::string sql;  ///< The defining query, as written.
+  SourceLocation location;
+};
+
+/// What the SQL files of a project define, in dependency order.
+struct ProjectDefinition {
+  std::vector<TableDefinition> tables;
+  std::vector<ViewDefinition> views;
+
+  const TableDefinition* FindTable(std::string_view name) const;
+  const ViewDefinition* FindView(std::string_view name) const;
+};
+
+}  // namespace millrace
