@@ -14,7 +14,7 @@ using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
 /// Builds the error side of a Result: `return Err(ErrorCode::kIoError, "read failed")`.
-[[nodiscard]] std::unexpected<Error> Err(
+[[nodiscard]] inline std::unexpected<Error> Err(
     ErrorCode code, std::string message,
     std::source_location where = std::source_location::current()) {
   return std::unexpected(Error(code, std::move(message), where));
