@@ -25,7 +25,7 @@ enum class TypeId : uint8_t {
   kTimestamptz = 11, ///< int64 microseconds since 1970-01-01 00:00:00 UTC
   kInterval = 12,    ///< Interval
   kUuid = 13,        ///< 16 bytes in network order
-  kJsonb = 14,       ///< canonical JSON text: see codec/json_text.h
+  kJsonb = 14,       ///< canonical JSON text: see data/json_text.h
 };
 
 /// A type with its parameters. Two types are equal when all of it is.
