@@ -20,7 +20,7 @@ endif()
 
 if(MILLRACE_SANITIZE OR MILLRACE_COVERAGE)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    message(FATAL_ERROR "Sanitizer and coverage builds use clang; take a preset of CMakePresets.json")
+    message(FATAL_ERROR "Sanitizer and coverage builds need clang: use their presets")
   endif()
 endif()
 add_compile_options(${millrace_sanitize_flags})
