@@ -1,0 +1,152 @@
+#include "millrace/stream/embedded/copier.h"
+
+#include <algorithm>
+
+namespace millrace {
+
+Copier::Copier(const DataDirectory& directory, StreamTable& table, SegmentStore& segments,
+               Committer& committer, uint64_t segment_bytes)
+    : directory_(directory),
+      table_(table),
+      segments_(segments),
+      committer_(committer),
+      segment_bytes_(segment_bytes) {}
+
+Result<bool> Copier::Step() {
+  if (in_flight_.load(std::memory_order_acquire)) {
+    return false;
+  }
+  for (const SegmentRemoval& removal : std::exchange(removals_, {})) {
+    MR_TRY(segments_.Remove(*table_.Find(removal.stream), removal.segment));
+  }
+  if (retired_journal_) {
+    MR_TRY(RetireJournal(*retired_journal_));
+    retired_journal_.reset();
+  }
+  if (!journal_) {
+    journal_ = committer_.TakeSealedJournal();
+  }
+  if (!journal_) {
+    return RemoveUnused();
+  }
+  MR_TRY(CopyFrames(*journal_));
+  QueueCopied();
+  return true;
+}
+
+Status Copier::CopyFrames(const Committer::SealedJournal& journal) {
+  ranges_.clear();
+  moves_.clear();
+  std::map<StreamId, std::vector<JournalFrame>> by_stream;
+  for (const JournalFrame& frame : journal.frames) {
+    by_stream[frame.stream].push_back(frame);
+  }
+  MR_ASSIGN(const auto file, directory_.files().Open(directory_.JournalPath(journal.number),
+                                                     OpenMode::kRead));
+  for (const auto& [stream, frames] : by_stream) {
+    MR_TRY(WriteStream(stream, *file, frames));
+  }
+  return {};
+}
+
+Status Copier::WriteStream(StreamId stream, File& journal, std::span<const JournalFrame> frames) {
+  std::vector<BufferPtr> buffers;
+  std::vector<std::span<const std::byte>> pieces;
+  const size_t first_move = moves_.size();
+  for (const JournalFrame& frame : frames) {
+    if (frame.begin < table_.Describe(stream, frame.partition).begin) {
+      continue;
+    }
+    MR_ASSIGN(auto bytes,
+              ReadExactly(journal, directory_.JournalPath(frame.location.file),
+                          frame.location.position, frame.location.bytes));
+    pieces.push_back(bytes->bytes());
+    buffers.push_back(std::move(bytes));
+    moves_.push_back({stream, frame.partition, frame.begin, frame.location});
+  }
+  if (pieces.empty()) {
+    return {};
+  }
+  auto writer = writers_.find(stream);
+  if (writer == writers_.end()) {
+    writer = writers_.try_emplace(stream, segments_, *table_.Find(stream), segment_bytes_).first;
+  }
+  MR_ASSIGN(const auto range, writer->second.Write(pieces));
+  uint64_t position = range.position;
+  for (size_t i = first_move; i < moves_.size(); ++i) {
+    FrameLocation& to = moves_[i].to;
+    to.kind = FrameLocation::Kind::kSegment;
+    to.file = range.segment;
+    to.position = position;
+    position += to.bytes;
+  }
+  ranges_.push_back(range);
+  return {};
+}
+
+void Copier::QueueCopied() {
+  for (const SegmentRange& range : ranges_) {
+    writers_.at(range.stream).Advance(range);
+  }
+  auto pending = std::make_unique<Committer::Pending>();
+  pending->ranges = ranges_;
+  pending->copied_journals = {journal_->number};
+  in_flight_.store(true, std::memory_order_release);
+  pending->callback = [this](const CommitResult& result) {
+    if (result.outcome == CommitOutcome::kCommitted) {
+      for (const Move& move : moves_) {
+        table_.Relocate(move.stream, move.partition, move.begin, move.to);
+      }
+      retired_journal_ = journal_->number;
+      journal_.reset();
+    }
+    in_flight_.store(false, std::memory_order_release);
+  };
+  committer_.Queue(std::move(pending));
+}
+
+Result<bool> Copier::RemoveUnused() {
+  auto pending = std::make_unique<Committer::Pending>();
+  for (const StreamInfo& stream : table_.Streams()) {
+    auto bounds = table_.Bounds(stream.id);
+    if (std::ranges::none_of(bounds, [](const auto& b) { return b.begin > Offset(0); })) {
+      continue;
+    }
+    const std::vector<uint64_t> closed = segments_.Closed(stream.id);
+    const std::set<uint64_t> used = table_.SegmentsInUse(stream.id);
+    for (const uint64_t segment : closed) {
+      if (!used.contains(segment)) {
+        pending->removals.push_back({stream.id, segment});
+      }
+    }
+    // With its segments gone nothing else says where the stream's partitions end.
+    std::ranges::move(bounds, std::back_inserter(pending->partitions));
+  }
+  if (pending->removals.empty()) {
+    return false;
+  }
+  removals_ = pending->removals;
+  in_flight_.store(true, std::memory_order_release);
+  pending->callback = [this](const CommitResult& result) {
+    if (result.outcome != CommitOutcome::kCommitted) {
+      removals_.clear();
+    }
+    in_flight_.store(false, std::memory_order_release);
+  };
+  committer_.Queue(std::move(pending));
+  return true;
+}
+
+Status Copier::RetireJournal(uint64_t number) {
+  FileSystem& files = directory_.files();
+  const std::string path = directory_.JournalPath(number);
+  if (files.Info(directory_.SpareJournalPath())) {
+    MR_TRY(files.RemoveFile(path));
+  } else {
+    MR_TRY(files.Rename(path, directory_.SpareJournalPath()));
+  }
+  // Without this an older journal could come back after a crash that a later one did not survive.
+  return files.SyncDirectory(directory_.JournalDirectory());
+}
+
+}  // namespace millrace

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+
+#include "millrace/stream/embedded/committer.h"
+
+namespace millrace {
+
+/// Moves the frames of full journal files into segments, syncs these, commits that, and only then
+/// gives the journal files back; removes segments that hold nothing readable any more. Used by one
+/// thread at a time, beside the committer's.
+class Copier {
+ public:
+  Copier(const DataDirectory& directory, StreamTable& table, SegmentStore& segments,
+         Committer& committer, uint64_t segment_bytes);
+
+  /// Does one journal file, or looks for segments to remove. Returns whether it queued something at
+  /// the committer; while that is not decided further calls do nothing. kDiskFull: call again later.
+  Result<bool> Step();
+
+ private:
+  Status CopyFrames(const Committer::SealedJournal& journal);
+  Status WriteStream(StreamId stream, File& journal, std::span<const JournalFrame> frames);
+  void QueueCopied();
+  Result<bool> RemoveUnused();
+  Status RetireJournal(uint64_t number);
+
+  const DataDirectory& directory_;
+  StreamTable& table_;
+  SegmentStore& segments_;
+  Committer& committer_;
+  const uint64_t segment_bytes_;
+  std::map<StreamId, SegmentWriter> writers_;
+
+  struct Move {
+    StreamId stream;
+    PartitionId partition;
+    Offset begin;
+    FrameLocation to;
+  };
+  /// The journal being copied; kept for a retry after kDiskFull.
+  std::optional<Committer::SealedJournal> journal_;
+  std::vector<SegmentRange> ranges_;
+  std::vector<Move> moves_;
+  std::vector<SegmentRemoval> removals_;
+  std::atomic<bool> in_flight_{false};
+  std::optional<uint64_t> retired_journal_;
+};
+
+}  // namespace millrace

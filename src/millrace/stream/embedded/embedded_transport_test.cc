@@ -1,0 +1,107 @@
+#include "millrace/stream/embedded/embedded_transport.h"
+
+#include <numeric>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "millrace/base/simulated_file_system.h"
+#include "millrace/data/column_builder.h"
+
+namespace millrace {
+namespace {
+
+SchemaPtr TestSchema() {
+  return MakeSchema({{.name = "id", .type = DataType::Of(TypeId::kInt64), .nullable = false},
+                     {.name = "name", .type = DataType::Of(TypeId::kText)}});
+}
+
+BatchPtr Rows(int64_t first, int64_t count) {
+  ColumnBuilder ids(DataType::Of(TypeId::kInt64));
+  ColumnBuilder names(DataType::Of(TypeId::kText));
+  for (int64_t i = first; i < first + count; ++i) {
+    ids.AppendFixed(i);
+    names.AppendText(fmt::format("a name that is not inlined {}", i));
+  }
+  return Batch::Make(TestSchema(), {ids.Finish(), names.Finish()}, static_cast<size_t>(count));
+}
+
+class EmbeddedTransportTest : public ::testing::Test {
+ protected:
+  void Open() {
+    EmbeddedTransport::Options options;
+    options.manual = true;
+    options.journal_file_bytes = 4096;
+    options.segment_bytes = 8192;
+    options.direct_bytes_min = 2048;
+    options.cache_bytes_max = 1024;
+    auto opened = EmbeddedTransport::Open(files_, clock_, "/data", options);
+    ASSERT_TRUE(opened) << opened.error().ToString();
+    transport_ = *std::move(opened);
+  }
+
+  CommitResult Append(StreamId stream, PartitionId partition, BatchPtr batch) {
+    auto epoch = transport_->BeginEpoch();
+    epoch->Append(stream, partition, std::move(batch), {});
+    epoch->SetPosition("reader", stream, partition, Offset(next_position_++));
+    CommitResult result;
+    epoch->CommitAsync([&](const CommitResult& r) { result = r; });
+    transport_->RunRound();
+    return result;
+  }
+
+  std::vector<int64_t> ReadIds(StreamId stream, PartitionId partition) {
+    auto cursor = transport_->OpenCursor(stream, partition, Offset(0), Visibility::kDurable);
+    std::vector<int64_t> ids;
+    while (true) {
+      auto frames = cursor->Poll(1 << 20);
+      EXPECT_TRUE(frames) << frames.error().ToString();
+      if (!frames || frames->empty()) {
+        return ids;
+      }
+      for (const StreamFrame& frame : *frames) {
+        for (const int64_t id : frame.batch->column(0).Values<int64_t>()) {
+          ids.push_back(id);
+        }
+      }
+    }
+  }
+
+  SimulatedFileSystem files_{1};
+  ManualClock clock_;
+  std::unique_ptr<EmbeddedTransport> transport_;
+  int64_t next_position_ = 1;
+};
+
+std::vector<int64_t> Sequence(int64_t count) {
+  std::vector<int64_t> ids(static_cast<size_t>(count));
+  std::iota(ids.begin(), ids.end(), 0);
+  return ids;
+}
+
+TEST_F(EmbeddedTransportTest, KeepsRecordsAndPositionsOverRestarts) {
+  Open();
+  const auto stream = transport_->CreateStream(
+      {.name = "clicks", .partitions = 2, .schema = TestSchema(), .properties = {}});
+  ASSERT_TRUE(stream) << stream.error().ToString();
+  int64_t next = 0;
+  for (int restart = 0; restart < 5; ++restart) {
+    for (int i = 0; i < 40; ++i) {
+      const int64_t count = i % 3 == 0 ? 100 : 1;
+      const CommitResult result = Append(*stream, PartitionId(1), Rows(next, count));
+      ASSERT_EQ(result.outcome, CommitOutcome::kCommitted);
+      ASSERT_EQ(result.ranges.front().begin, Offset(next));
+      next += count;
+      transport_->RunCopier();
+    }
+    EXPECT_EQ(ReadIds(*stream, PartitionId(1)), Sequence(next));
+    transport_.reset();
+    Open();
+    EXPECT_EQ(ReadIds(*stream, PartitionId(1)), Sequence(next));
+    EXPECT_EQ(transport_->ReaderPositions("reader").at({*stream, PartitionId(1)}),
+              Offset(next_position_ - 1));
+  }
+}
+
+}  // namespace
+}  // namespace millrace

@@ -1,0 +1,136 @@
+#include "millrace/stream/embedded/frame_codec.h"
+
+#include "millrace/base/checksum.h"
+#include "millrace/codec/columnar.h"
+#include "millrace/stream/embedded/frame_format.h"
+
+namespace millrace {
+
+namespace {
+
+using namespace frame_format;
+
+uint64_t ChecksumOf(std::span<const std::byte> header, std::span<const std::byte> payload) {
+  return Xxh3(header.subspan(kCheckedFrom, kHeaderBytes - kCheckedFrom), Xxh3(payload));
+}
+
+}  // namespace
+
+size_t StoredFrameHeader::total_bytes() const { return kHeaderBytes + payload_bytes; }
+
+Bytes EncodeFramePayload(const StreamFrame& frame) {
+  Bytes bytes(kHeaderBytes);
+  if (frame.type == FrameType::kData) {
+    EncodeColumnar(*frame.batch, bytes);
+  } else {
+    ByteWriter(bytes).PutBytes(frame.payload->bytes());
+  }
+  return bytes;
+}
+
+void SealFrame(AppendedFrame& appended, uint64_t identity, RoundId round) {
+  const StreamFrame& frame = appended.frame;
+  const size_t payload_bytes = appended.encoded.size() - kHeaderBytes;
+  MR_CHECK(payload_bytes <= kPayloadBytesMax, "frame of {} bytes", payload_bytes);
+  Bytes header;
+  header.reserve(kHeaderBytes);
+  ByteWriter writer(header);
+  writer.Put(kMagic);
+  writer.Put(kVersion);
+  writer.Put(static_cast<uint8_t>(frame.type));
+  writer.Put(uint16_t{0});
+  writer.Put(uint64_t{0});
+  writer.Put(identity);
+  writer.Put(static_cast<uint32_t>(payload_bytes));
+  writer.Put(frame.count);
+  writer.Put(appended.stream.value());
+  writer.Put(appended.partition.value());
+  writer.Put(frame.begin.value());
+  writer.Put(round.value());
+  writer.Put(frame.times.append_time);
+  writer.Put(frame.times.min);
+  writer.Put(frame.times.max);
+  writer.Put(frame.times.limit);
+  writer.Put(frame.max_event_time_before);
+  MR_CHECK(header.size() == kHeaderBytes);
+  writer.Patch(kChecksumAt, ChecksumOf(header, std::span(appended.encoded).subspan(kHeaderBytes)));
+  std::memcpy(appended.encoded.data(), header.data(), kHeaderBytes);
+}
+
+Result<StoredFrameHeader> ParseFrameHeader(std::span<const std::byte> bytes, uint64_t identity) {
+  ByteReader reader(bytes);
+  MR_ASSIGN(const auto magic, reader.Get<uint32_t>());
+  MR_ASSIGN(const auto version, reader.Get<uint8_t>());
+  MR_ASSIGN(const auto type, reader.Get<uint8_t>());
+  MR_ASSIGN(const auto zero, reader.Get<uint16_t>());
+  MR_TRY(reader.Get<uint64_t>());
+  StoredFrameHeader header;
+  MR_ASSIGN(header.identity, reader.Get<uint64_t>());
+  MR_ASSIGN(header.payload_bytes, reader.Get<uint32_t>());
+  MR_ASSIGN(header.count, reader.Get<uint32_t>());
+  MR_ASSIGN(const auto stream, reader.Get<uint32_t>());
+  MR_ASSIGN(const auto partition, reader.Get<uint32_t>());
+  MR_ASSIGN(const auto begin, reader.Get<int64_t>());
+  MR_ASSIGN(const auto round, reader.Get<uint64_t>());
+  MR_ASSIGN(header.times.append_time, reader.Get<Micros>());
+  MR_ASSIGN(header.times.min, reader.Get<Micros>());
+  MR_ASSIGN(header.times.max, reader.Get<Micros>());
+  MR_ASSIGN(header.times.limit, reader.Get<Micros>());
+  MR_ASSIGN(header.max_event_time_before, reader.Get<Micros>());
+  const bool known_type = type >= static_cast<uint8_t>(FrameType::kData) &&
+                          type <= static_cast<uint8_t>(FrameType::kState);
+  if (magic != kMagic || zero != 0 || !known_type || header.payload_bytes > kPayloadBytesMax ||
+      header.count == 0 || begin < 0) {
+    return Err(ErrorCode::kCorruption, "not a frame header");
+  }
+  if (version != kVersion) {
+    return Err(ErrorCode::kFormatTooNew, fmt::format("frame of version {}", version));
+  }
+  if (header.identity != identity) {
+    return Err(ErrorCode::kCorruption, "frame of another data directory");
+  }
+  header.type = static_cast<FrameType>(type);
+  header.stream = StreamId(stream);
+  header.partition = PartitionId(partition);
+  header.begin = Offset(begin);
+  header.round = RoundId(round);
+  return header;
+}
+
+Result<StoredFrameHeader> CheckFrame(std::span<const std::byte> bytes, uint64_t identity) {
+  MR_ASSIGN(auto header, ParseFrameHeader(bytes, identity));
+  if (bytes.size() < header.total_bytes()) {
+    return Err(ErrorCode::kCorruption, "frame is cut short");
+  }
+  uint64_t stored = 0;
+  std::memcpy(&stored, bytes.data() + kChecksumAt, sizeof(stored));
+  if (stored != ChecksumOf(bytes, bytes.subspan(kHeaderBytes, header.payload_bytes))) {
+    return Err(ErrorCode::kCorruption, "frame fails its checksum");
+  }
+  return header;
+}
+
+Result<StreamFrame> DecodeFrame(const StreamDefinition& stream, BufferPtr bytes,
+                                uint64_t identity) {
+  MR_ASSIGN(const auto header, CheckFrame(bytes->bytes(), identity));
+  StreamFrame frame{.type = header.type,
+                    .begin = header.begin,
+                    .count = header.count,
+                    .batch = nullptr,
+                    .payload = nullptr,
+                    .times = header.times,
+                    .max_event_time_before = header.max_event_time_before};
+  auto payload = std::make_shared<const Buffer>(
+      bytes->bytes().subspan(kHeaderBytes, header.payload_bytes), bytes);
+  if (header.type != FrameType::kData) {
+    frame.payload = std::move(payload);
+    return frame;
+  }
+  MR_ASSIGN(frame.batch, DecodeColumnar(stream.schema, std::move(payload)));
+  if (frame.batch->rows() != frame.count) {
+    return Err(ErrorCode::kCorruption, "frame holds another number of rows than it says");
+  }
+  return frame;
+}
+
+}  // namespace millrace

@@ -1,0 +1,159 @@
+#include "millrace/stream/embedded/recovery.h"
+
+#include <algorithm>
+
+#include "millrace/stream/embedded/catalog.h"
+#include "millrace/stream/embedded/frame_codec.h"
+#include "millrace/stream/embedded/frame_format.h"
+
+namespace millrace {
+
+namespace {
+
+class Restore {
+ public:
+  Restore(const DataDirectory& directory, const JournalState& state, StreamTable& table,
+          SegmentStore& segments, Committer& committer)
+      : directory_(directory),
+        state_(state),
+        table_(table),
+        segments_(segments),
+        committer_(committer) {}
+
+  Status Run();
+
+ private:
+  Status RestoreStream(const StreamInfo& stream);
+  Status RestoreSegments(const StreamInfo& stream);
+  Status ScanSegment(const StreamInfo& stream, uint64_t number, uint64_t committed);
+  Status ReadCatalog();
+  void NoteFrame(const StoredFrameHeader& header, const FrameLocation& location);
+
+  const DataDirectory& directory_;
+  const JournalState& state_;
+  StreamTable& table_;
+  SegmentStore& segments_;
+  Committer& committer_;
+  /// Grows beyond the journal's word by what the segments hold.
+  std::map<StreamTable::Position, JournalState::Bounds> bounds_;
+};
+
+Status Restore::Run() {
+  bounds_ = state_.partitions;
+  MR_TRY(RestoreStream(CatalogStreamInfo()));
+  MR_TRY(ReadCatalog());
+  for (const auto& [journal, frames] : state_.frames) {
+    committer_.AddJournalFrames(journal, frames);
+  }
+  for (const PositionUpdate& position : state_.positions) {
+    table_.RestorePosition(position.reader, {position.stream, position.partition}, position.next);
+  }
+  for (const SourcePositionUpdate& position : state_.source_positions) {
+    table_.RestoreSourcePosition(position.source, position.split, position.value);
+  }
+  return table_.CheckContiguous();
+}
+
+Status Restore::ReadCatalog() {
+  const PartitionInfo info = table_.Describe(kCatalogStream, PartitionId(0));
+  Offset offset = info.begin;
+  while (offset < info.durable_end) {
+    constexpr size_t kBytesMax = 1 << 20;
+    MR_ASSIGN(const auto frames, table_.Read(kCatalogStream, PartitionId(0), Visibility::kDurable,
+                                             kBytesMax, &offset));
+    if (frames.empty()) {
+      return Err(ErrorCode::kCorruption, fmt::format("catalog$ ends at offset {}", offset));
+    }
+    for (const StreamFrame& frame : frames) {
+      MR_ASSIGN(auto stream, DecodeStreamInfo(frame.payload->bytes()));
+      MR_TRY(RestoreStream(stream));
+    }
+  }
+  return {};
+}
+
+Status Restore::RestoreStream(const StreamInfo& stream) {
+  table_.AddStream(stream);
+  MR_TRY(RestoreSegments(stream));
+  for (const auto& [journal, frames] : state_.frames) {
+    for (const JournalFrame& frame : frames) {
+      if (frame.stream == stream.id) {
+        table_.RestoreFrame(stream.id, frame.partition, frame.begin, frame.count, frame.location);
+      }
+    }
+  }
+  for (uint32_t p = 0; p < stream.definition.partitions; ++p) {
+    const JournalState::Bounds& bounds = bounds_[{stream.id, PartitionId(p)}];
+    table_.RestoreBounds(stream.id, PartitionId(p), bounds.begin, bounds.end,
+                         bounds.max_event_time);
+  }
+  return {};
+}
+
+Status Restore::RestoreSegments(const StreamInfo& stream) {
+  FileSystem& files = directory_.files();
+  const std::string path = directory_.StreamDirectory(stream);
+  auto listed = files.List(path);
+  if (!listed && listed.error().code() != ErrorCode::kFileNotFound) {
+    return Err(listed.error());
+  }
+  if (listed) {
+    for (const DirectoryEntry& entry : *listed) {
+      const auto number = NumberOfFile(entry.name, ".seg");
+      if (number && !state_.segments.contains({stream.id, *number})) {
+        MR_TRY(files.RemoveFile(JoinPath(path, entry.name)));
+      }
+    }
+  }
+  for (const auto& [segment, committed] : state_.segments) {
+    if (segment.first == stream.id) {
+      segments_.Restore(stream.id, segment.second);
+      committer_.RestoreSegment({stream.id, segment.second, 0, committed});
+      MR_TRY(ScanSegment(stream, segment.second, committed));
+    }
+  }
+  return {};
+}
+
+Status Restore::ScanSegment(const StreamInfo& stream, uint64_t number, uint64_t committed) {
+  const std::string path = directory_.SegmentPath(stream, number);
+  MR_ASSIGN(const auto file, directory_.files().Open(path, OpenMode::kReadWrite));
+  MR_ASSIGN(const uint64_t size, file->Size());
+  if (size > committed) {
+    MR_TRY(file->Truncate(committed));
+  }
+  for (uint64_t position = 0; position < committed;) {
+    MR_ASSIGN(const auto bytes,
+              ReadExactly(*file, path, position, frame_format::kHeaderBytes));
+    const auto header = ParseFrameHeader(bytes->bytes(), directory_.identity());
+    if (!header) {
+      return Err(header.error().WithContext(fmt::format("{} at byte {}", path, position)));
+    }
+    if (header->stream != stream.id || position + header->total_bytes() > committed) {
+      return Err(ErrorCode::kCorruption,
+                 fmt::format("{} at byte {}: a frame that does not belong there", path, position));
+    }
+    NoteFrame(*header, {.kind = FrameLocation::Kind::kSegment,
+                        .bytes = static_cast<uint32_t>(header->total_bytes()),
+                        .file = number,
+                        .position = position});
+    position += header->total_bytes();
+  }
+  return {};
+}
+
+void Restore::NoteFrame(const StoredFrameHeader& header, const FrameLocation& location) {
+  table_.RestoreFrame(header.stream, header.partition, header.begin, header.count, location);
+  JournalState::Bounds& bounds = bounds_[{header.stream, header.partition}];
+  bounds.end = std::max(bounds.end, header.begin + header.count);
+  bounds.max_event_time = std::max(bounds.max_event_time, header.times.max);
+}
+
+}  // namespace
+
+Status RestoreStreams(const DataDirectory& directory, const JournalState& state,
+                      StreamTable& table, SegmentStore& segments, Committer& committer) {
+  return Restore(directory, state, table, segments, committer).Run();
+}
+
+}  // namespace millrace
