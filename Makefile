@@ -1,0 +1,98 @@
+# The front door; the work is in CMakePresets.json, tools/ and tests/.
+# Variables: JOBS, N (crash), FUZZ_SECONDS (fuzz), FILTER (bench),
+# TIDY_BASE (check), COVERAGE_ENFORCE (coverage).
+
+JOBS ?= $(shell nproc)
+N ?= 300
+FUZZ_SECONDS ?= 60
+FILTER ?= .
+TIDY_BASE ?= HEAD~1
+
+BUILD := cmake --build --parallel $(JOBS) --preset
+CTEST := ctest --parallel 2 --preset
+CHECKS := check-layers check-style check-tools check-format check-docs check-headers check-tidy
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build run test check $(CHECKS) bench fuzz crash sanitize asan tsan coverage tidy \
+	format clean packages packages-dev
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+build: build/release/build.ninja ## build/release/millrace, installing what is missing
+	$(BUILD) release --target millrace
+
+run: build ## the demo: a project with data, running
+	tools/demo.sh
+
+test: build/release/build.ninja ## build everything in release form and run all tests
+	$(BUILD) release
+	$(CTEST) release
+
+check: $(CHECKS) ## layers, style, format, docs, headers, clang-tidy on what changed
+
+check-layers:
+	python3 tools/check_layers.py
+
+check-style:
+	python3 tools/check_style.py
+
+check-tools:
+	python3 -m unittest discover --start-directory tools/tests
+
+check-format: | packages-dev
+	tools/format.sh --check
+
+check-docs:
+	if [ -f tools/check_docs.py ]; then python3 tools/check_docs.py; fi
+
+check-headers: build/dev/build.ninja
+	$(BUILD) dev --target millrace_headers
+
+check-tidy: build/tidy/build.ninja
+	tools/tidy.sh --changed $(TIDY_BASE)
+
+bench: build/release/build.ninja ## run the micro-benchmarks (FILTER=regex)
+	$(BUILD) release --target millrace_benchmarks
+	for program in build/release/benchmarks/*; do \
+		$$program --benchmark_filter='$(FILTER)' || exit 1; done
+
+fuzz: build/fuzz/build.ninja ## each fuzzer for FUZZ_SECONDS=60
+	$(BUILD) fuzz --target millrace_fuzzers
+	tools/fuzz.sh $(FUZZ_SECONDS)
+
+crash: build ## kill the program N=300 times and check its data each time
+	python3 tests/crash/run.py --binary build/release/millrace --count $(N)
+
+sanitize: asan tsan ## all tests with address, undefined behaviour and thread sanitizers
+
+asan tsan: %: build/%/build.ninja
+	$(BUILD) $@
+	$(CTEST) $@
+
+coverage: build/coverage/build.ninja ## line coverage by folder (COVERAGE_ENFORCE=1: with thresholds)
+	$(BUILD) coverage
+	python3 tools/coverage.py
+
+tidy: build/tidy/build.ninja ## clang-tidy on every source
+	tools/tidy.sh --all
+
+format: | packages-dev ## rewrite the sources with clang-format
+	tools/format.sh
+
+clean: ## remove build/
+	rm -rf build
+
+packages:
+	@tools/install_packages.sh build test
+
+packages-dev:
+	@tools/install_packages.sh
+
+# ninja runs cmake again by itself when a CMakeLists.txt changes.
+build/release/build.ninja: CMakePresets.json | packages
+	cmake --preset release
+
+build/%/build.ninja: CMakePresets.json | packages-dev
+	cmake --preset $*
