@@ -1,0 +1,138 @@
+#include "millrace/state/group_table.h"
+
+#include <algorithm>
+
+namespace millrace {
+
+namespace {
+
+constexpr size_t kIndexSizeMin = 16;
+constexpr size_t kArenaGarbageMin = 64 << 10;
+
+uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+
+}  // namespace
+
+GroupTable::GroupTable(size_t value_bytes)
+    : value_bytes_((value_bytes + 7) / 8 * 8), mask_(kIndexSizeMin - 1), index_(kIndexSizeMin) {}
+
+GroupTable::Inserted GroupTable::FindOrInsert(std::string_view key, uint64_t hash) {
+  if ((used_ + 1) * 4 > index_.size() * 3) {
+    Grow();
+  }
+  size_t place = hash & mask_;
+  size_t insert_at = index_.size();
+  while (index_[place].slot != 0) {
+    const IndexEntry& entry = index_[place];
+    if (entry.slot == kTombstone) {
+      insert_at = std::min(insert_at, place);
+    } else if (entry.tag == TagOf(hash) && Key(entry.slot - 1) == key) {
+      return {entry.slot - 1, false};
+    }
+    place = (place + 1) & mask_;
+  }
+  if (insert_at == index_.size()) {
+    insert_at = place;
+    ++used_;
+  }
+  GroupSlot slot = slot_limit();
+  if (free_slots_.empty()) {
+    MR_CHECK(slot < kTombstone - 1, "too many groups");
+    keys_.emplace_back();
+    values_.resize(values_.size() + value_bytes_);
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+    std::memset(Value(slot), 0, value_bytes_);
+  }
+  keys_[slot] = {.hash = hash,
+                 .offset = key_arena_.size(),
+                 .size = static_cast<uint32_t>(key.size()),
+                 .unused = 0};
+  key_arena_.insert(key_arena_.end(), key.begin(), key.end());
+  index_[insert_at] = {.tag = TagOf(hash), .slot = slot + 1};
+  ++live_;
+  return {slot, true};
+}
+
+GroupSlot GroupTable::Find(std::string_view key, uint64_t hash) const {
+  for (size_t place = hash & mask_; index_[place].slot != 0; place = (place + 1) & mask_) {
+    const IndexEntry& entry = index_[place];
+    if (entry.slot != kTombstone && entry.tag == TagOf(hash) && Key(entry.slot - 1) == key) {
+      return entry.slot - 1;
+    }
+  }
+  return kNone;
+}
+
+size_t GroupTable::IndexOf(GroupSlot slot) const {
+  size_t place = keys_[slot].hash & mask_;
+  while (index_[place].slot != slot + 1) {
+    place = (place + 1) & mask_;
+  }
+  return place;
+}
+
+void GroupTable::Erase(GroupSlot slot) {
+  MR_DCHECK(IsLive(slot));
+  index_[IndexOf(slot)].slot = kTombstone;
+  key_garbage_ += keys_[slot].size;
+  keys_[slot].size = kErased;
+  free_slots_.push_back(slot);
+  --live_;
+  if (key_garbage_ > kArenaGarbageMin && key_garbage_ * 2 > key_arena_.size()) {
+    CompactArena();
+  }
+}
+
+void GroupTable::Clear() {
+  std::ranges::fill(index_, IndexEntry{});
+  keys_.clear();
+  free_slots_.clear();
+  values_.clear();
+  key_arena_.clear();
+  live_ = 0;
+  used_ = 0;
+  key_garbage_ = 0;
+}
+
+void GroupTable::Grow() {
+  size_t size = kIndexSizeMin;
+  while (size < (live_ + 1) * 2) {
+    size *= 2;
+  }
+  index_.assign(size, IndexEntry{});
+  mask_ = size - 1;
+  used_ = live_;
+  for (GroupSlot slot = 0; slot < slot_limit(); ++slot) {
+    if (!IsLive(slot)) {
+      continue;
+    }
+    size_t place = keys_[slot].hash & mask_;
+    while (index_[place].slot != 0) {
+      place = (place + 1) & mask_;
+    }
+    index_[place] = {.tag = TagOf(keys_[slot].hash), .slot = slot + 1};
+  }
+}
+
+void GroupTable::CompactArena() {
+  std::vector<char> arena;
+  arena.reserve(key_arena_.size() - key_garbage_);
+  for (GroupSlot slot = 0; slot < slot_limit(); ++slot) {
+    if (IsLive(slot)) {
+      const std::string_view key = Key(slot);
+      keys_[slot].offset = arena.size();
+      arena.insert(arena.end(), key.begin(), key.end());
+    }
+  }
+  key_arena_ = std::move(arena);
+  key_garbage_ = 0;
+}
+
+size_t GroupTable::MemoryBytes() const {
+  return index_.capacity() * sizeof(IndexEntry) + keys_.capacity() * sizeof(KeyRef) +
+         free_slots_.capacity() * sizeof(GroupSlot) + values_.capacity() + key_arena_.capacity();
+}
+
+}  // namespace millrace

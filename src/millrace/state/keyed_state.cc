@@ -1,0 +1,247 @@
+#include "millrace/state/keyed_state.h"
+
+#include <algorithm>
+
+#include "millrace/data/row_encoding.h"
+
+namespace millrace {
+
+void KeyedState::BeginEpoch(EpochId epoch) {
+  MR_CHECK(!open_ && (logs_.empty() || logs_.back().epoch < epoch), "epoch {}", epoch);
+  logs_.emplace_back().epoch = epoch;
+  open_ = true;
+  last_ = nullptr;
+}
+
+std::byte* KeyedState::Touch(Micros bucket, std::string_view key, uint64_t hash) {
+  MR_DCHECK(open_);
+  EpochLog& log = logs_.back();
+  if (last_ == nullptr || last_bucket_ != bucket) {
+    auto [place, created] = buckets_.try_emplace(bucket);
+    if (created) {
+      place->second = std::make_unique<Bucket>(value_bytes_);
+      log.created.push_back(bucket);
+    }
+    last_bucket_ = bucket;
+    last_ = place->second.get();
+    last_changes_ = &log.changes[bucket];
+  }
+  const auto [slot, is_new] = last_->table.FindOrInsert(key, hash);
+  if (slot >= last_->touched.size()) {
+    last_->touched.resize(slot + 1);
+  }
+  std::byte* value = last_->table.Value(slot);
+  if (last_->touched[slot] != log.epoch.value()) {
+    last_->touched[slot] = log.epoch.value();
+    last_changes_->push_back({.slot = slot, .is_new = is_new, .pre_image = log.pre_images.size()});
+    if (!is_new) {
+      log.pre_images.insert(log.pre_images.end(), value, value + last_->table.value_bytes());
+    }
+  }
+  return value;
+}
+
+void KeyedState::DropBuckets(Micros before) {
+  EpochLog& log = logs_.back();
+  while (!buckets_.empty() && buckets_.begin()->first < before) {
+    auto node = buckets_.extract(buckets_.begin());
+    log.dropped.emplace(node.key(), std::move(node.mapped()));
+  }
+  last_ = nullptr;
+}
+
+Status KeyedState::VisitChanges(const ChangeVisitor& visit) const {
+  const EpochLog& log = logs_.back();
+  for (const auto& [bucket, changes] : log.changes) {
+    const auto found = buckets_.find(bucket);
+    if (found == buckets_.end()) {
+      continue;
+    }
+    const GroupTable& table = found->second->table;
+    for (const Change& change : changes) {
+      const std::byte* before =
+          change.is_new ? nullptr : log.pre_images.data() + change.pre_image;
+      MR_TRY(visit(bucket, table.Key(change.slot), before, table.Value(change.slot)));
+    }
+  }
+  return {};
+}
+
+Status KeyedState::Visit(Micros from, Micros to, const Visitor& visit) const {
+  for (auto place = buckets_.lower_bound(from); place != buckets_.end() && place->first < to;
+       ++place) {
+    const GroupTable& table = place->second->table;
+    for (GroupSlot slot = 0; slot < table.slot_limit(); ++slot) {
+      if (table.IsLive(slot)) {
+        MR_TRY(visit(place->first, table.Key(slot), table.Value(slot)));
+      }
+    }
+  }
+  return {};
+}
+
+// A section: u32 count of dropped buckets, their starts; u32 count of buckets, and for each its
+// start, u32 count of rows, and for each row the key (u32 length, bytes) and the value.
+
+void KeyedState::AppendRow(const GroupTable& table, GroupSlot slot, ByteWriter& writer) const {
+  writer.PutString(table.Key(slot));
+  writer.PutBytes({table.Value(slot), table.value_bytes()});
+}
+
+void KeyedState::Seal(Bytes& out) {
+  MR_CHECK(open_);
+  const EpochLog& log = logs_.back();
+  ByteWriter writer(out);
+  writer.Put(static_cast<uint32_t>(log.dropped.size()));
+  for (const auto& [bucket, state] : log.dropped) {
+    writer.Put(bucket);
+  }
+  const size_t count_at = out.size();
+  uint32_t count = 0;
+  writer.Put(count);
+  for (const auto& [bucket, changes] : log.changes) {
+    const auto found = buckets_.find(bucket);
+    if (found == buckets_.end()) {
+      continue;
+    }
+    ++count;
+    writer.Put(bucket);
+    writer.Put(static_cast<uint32_t>(changes.size()));
+    for (const Change& change : changes) {
+      AppendRow(found->second->table, change.slot, writer);
+    }
+  }
+  writer.Patch(count_at, count);
+  open_ = false;
+  last_ = nullptr;
+}
+
+bool KeyedState::AppendSnapshot(size_t bytes_max, Bytes& out) {
+  MR_CHECK(!open_);
+  ByteWriter writer(out);
+  writer.Put(uint32_t{0});
+  const size_t count_at = out.size();
+  uint32_t count = 0;
+  writer.Put(count);
+  const size_t end = out.size() + bytes_max;
+  auto place = buckets_.lower_bound(snapshot_bucket_);
+  if (place != buckets_.end() && place->first != snapshot_bucket_) {
+    snapshot_slot_ = 0;
+  }
+  for (; place != buckets_.end() && out.size() < end; ++place) {
+    const GroupTable& table = place->second->table;
+    writer.Put(place->first);
+    const size_t rows_at = out.size();
+    uint32_t rows = 0;
+    writer.Put(rows);
+    for (; snapshot_slot_ < table.slot_limit() && out.size() < end; ++snapshot_slot_) {
+      if (table.IsLive(snapshot_slot_)) {
+        AppendRow(table, snapshot_slot_, writer);
+        ++rows;
+      }
+    }
+    writer.Patch(rows_at, rows);
+    ++count;
+    snapshot_bucket_ = place->first;
+    if (snapshot_slot_ < table.slot_limit()) {
+      break;
+    }
+    snapshot_slot_ = 0;
+  }
+  writer.Patch(count_at, count);
+  if (place != buckets_.end()) {
+    snapshot_bucket_ = place->first;
+    return false;
+  }
+  snapshot_bucket_ = kMicrosMin;
+  snapshot_slot_ = 0;
+  return true;
+}
+
+Status KeyedState::Restore(ByteReader& reader) {
+  MR_ASSIGN(const auto dropped, reader.Get<uint32_t>());
+  for (uint32_t i = 0; i < dropped; ++i) {
+    MR_ASSIGN(const auto bucket, reader.Get<Micros>());
+    buckets_.erase(bucket);
+  }
+  MR_ASSIGN(const auto count, reader.Get<uint32_t>());
+  for (uint32_t i = 0; i < count; ++i) {
+    MR_ASSIGN(const auto bucket, reader.Get<Micros>());
+    MR_ASSIGN(const auto rows, reader.Get<uint32_t>());
+    auto& state = buckets_[bucket];
+    if (state == nullptr) {
+      state = std::make_unique<Bucket>(value_bytes_);
+    }
+    for (uint32_t row = 0; row < rows; ++row) {
+      MR_ASSIGN(const auto key, reader.GetString());
+      MR_ASSIGN(const auto value, reader.GetBytes(state->table.value_bytes()));
+      const auto inserted = state->table.FindOrInsert(key, HashEncoded(key));
+      std::memcpy(state->table.Value(inserted.slot), value.data(), value.size());
+    }
+  }
+  return {};
+}
+
+void KeyedState::Committed(EpochId epoch) {
+  while (!logs_.empty() && logs_.front().epoch <= epoch) {
+    logs_.pop_front();
+  }
+}
+
+void KeyedState::Rollback(EpochId epoch) {
+  while (!logs_.empty() && logs_.back().epoch >= epoch) {
+    Undo(logs_.back());
+    logs_.pop_back();
+  }
+  open_ = false;
+  last_ = nullptr;
+  snapshot_bucket_ = kMicrosMin;
+  snapshot_slot_ = 0;
+}
+
+void KeyedState::Undo(EpochLog& log) {
+  for (auto& [bucket, state] : log.dropped) {
+    buckets_[bucket] = std::move(state);
+  }
+  for (const auto& [bucket, changes] : log.changes) {
+    Bucket& state = *buckets_.at(bucket);
+    for (const Change& change : changes) {
+      if (change.is_new) {
+        state.table.Erase(change.slot);
+      } else {
+        std::memcpy(state.table.Value(change.slot), log.pre_images.data() + change.pre_image,
+                    state.table.value_bytes());
+      }
+      state.touched[change.slot] = 0;
+    }
+  }
+  for (const Micros bucket : log.created) {
+    buckets_.erase(bucket);
+  }
+}
+
+size_t KeyedState::keys() const {
+  size_t keys = 0;
+  for (const auto& [bucket, state] : buckets_) {
+    keys += state->table.size();
+  }
+  return keys;
+}
+
+size_t KeyedState::MemoryBytes() const {
+  size_t bytes = 0;
+  for (const auto& [bucket, state] : buckets_) {
+    bytes += state->table.MemoryBytes() + state->touched.capacity() * sizeof(uint64_t);
+  }
+  return bytes;
+}
+
+std::vector<Micros> KeyedState::Buckets() const {
+  std::vector<Micros> starts;
+  for (const auto& [bucket, state] : buckets_) {
+    starts.push_back(bucket);
+  }
+  return starts;
+}
+
+}  // namespace millrace
