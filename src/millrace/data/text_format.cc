@@ -1,8 +1,8 @@
 #include "millrace/data/text_format.h"
 
-#include <fmt/format.h>
-
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "millrace/base/check.h"
 #include "millrace/data/json_text.h"

@@ -1,10 +1,10 @@
-#include <fast_float/fast_float.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
+
+#include <fast_float/fast_float.h>
 
 #include "millrace/base/check.h"
 #include "millrace/data/text_cursor.h"

@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include <fmt/format.h>
 
 #include "millrace/data/text_cursor.h"
 #include "millrace/data/text_format.h"

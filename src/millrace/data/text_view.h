@@ -26,6 +26,24 @@ class TextView {
     return view;
   }
 
+  /// As Inline, without a branch per size: `kInlineMax` bytes must be readable at `text`.
+  static TextView InlinePadded(const char* text, uint32_t size) {
+    MR_DCHECK(size <= kInlineMax);
+    uint64_t low;
+    uint32_t high;
+    std::memcpy(&low, text, sizeof(low));
+    std::memcpy(&high, text + sizeof(low), sizeof(high));
+    const uint64_t low_mask = size < 8 ? (uint64_t{1} << (8 * size)) - 1 : ~uint64_t{0};
+    const uint64_t high_mask = size > 8 ? (uint64_t{1} << (8 * (size - 8))) - 1 : 0;
+    low &= low_mask;
+    high &= static_cast<uint32_t>(high_mask);
+    TextView view;
+    view.size_ = size;
+    std::memcpy(view.inline_, &low, sizeof(low));
+    std::memcpy(view.inline_ + sizeof(low), &high, sizeof(high));
+    return view;
+  }
+
   /// `text` must lie at `offset` of text buffer number `buffer`.
   static TextView Reference(std::string_view text, uint32_t buffer, uint32_t offset) {
     MR_DCHECK(text.size() > kInlineMax);
