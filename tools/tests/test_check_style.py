@@ -208,6 +208,8 @@ class Structure(Style):
         own = '#include "millrace/engine/a.h"\n'
         self.assert_clean(header | {source: own + "#include <vector>\n"})
         self.assert_only(header | {source: "#include <vector>\n" + own}, "first include must be")
+        self.assert_clean({"bench/a.h": "#pragma once\n", "bench/a.cc": '#include "a.h"\n',
+                           "bench/CMakeLists.txt": "a.cc\n"})
 
     def test_names(self):
         self.assert_code("class TaskManager {};", "'TaskManager'", "name the concept")
