@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "millrace/data/schema.h"
@@ -15,6 +16,8 @@ struct SourceLocation {
   std::string file;
   int line = 0;    ///< From 1.
   int column = 0;  ///< From 1, in characters.
+
+  std::string ToString() const;  ///< "file:line:column"
 };
 
 /// A stored generated column: computed at ingest from the declared columns.

@@ -19,6 +19,9 @@ using PlanPtr = std::shared_ptr<const PlanNode>;
 struct ScanNode {
   std::string relation;
   bool is_view = false;
+  /// Indexes in the relation's schema of the columns that the scan gives, in output order,
+  /// ascending; may be empty (count(*)).
+  std::vector<size_t> columns;
 };
 
 /// Keeps rows for which `predicate` is true (not NULL).
@@ -60,6 +63,7 @@ struct AggregateNode {
   std::vector<size_t> group_columns;  ///< Input columns; empty = one group, present from the start.
   std::vector<AggregateCall> calls;
   std::optional<WindowKey> window;    ///< Set when the groups are per event-time window.
+  bool emit_final = false;            ///< One row per group, when its window closes; needs `window`.
 };
 
 /// What the planner knows of a node's output.

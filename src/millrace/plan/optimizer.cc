@@ -1,0 +1,7 @@
+#include "millrace/plan/optimizer.h"
+
+namespace millrace {
+
+PlanPtr OptimizePlan(PlanPtr plan) { return plan; }
+
+}  // namespace millrace

@@ -1,0 +1,231 @@
+#include "millrace/sql/catalog.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "millrace/base/nearest_name.h"
+#include "millrace/plan/optimizer.h"
+#include "millrace/plan/plan_builder.h"
+#include "millrace/sql/select_binder.h"
+#include "millrace/sql/table_binder.h"
+#include "millrace/sql/with_options.h"
+
+namespace millrace::internal {
+
+namespace {
+
+void AddInput(std::vector<std::string>& inputs, const std::string& name) {
+  if (std::ranges::find(inputs, name) == inputs.end()) {
+    inputs.push_back(name);
+  }
+}
+
+/// The query behind redundant parentheses is a SelectStmt in every view.
+bool IsQuery(const TreeNode& query) { return query.Is("SelectStmt"); }
+
+std::unexpected<LocatedError> AlreadyReported(int offset) {
+  return std::unexpected(LocatedError{
+      offset, Error(ErrorCode::kSqlInvalidDefinition, "a definition behind this one is not valid"),
+      true});
+}
+
+}  // namespace
+
+void Catalog::Add(std::unique_ptr<const Script> script) {
+  scripts_.push_back(std::move(script));
+  const Script& kept = *scripts_.back();
+  for (const boost::json::value& statement : kept.statements()) {
+    AddStatement(kept, statement.as_object());
+  }
+}
+
+void Catalog::AddStatement(const Script& script, const boost::json::object& statement) {
+  const auto integer = [&](std::string_view field) {
+    const boost::json::value* value = statement.if_contains(field);
+    return value == nullptr ? 0 : static_cast<int>(value->as_int64());
+  };
+  Entry entry;
+  entry.script = &script;
+  entry.statement = TreeNode(statement.at("stmt"));
+  entry.begin = integer("stmt_location");
+  const int length = integer("stmt_len");
+  const int size = static_cast<int>(script.text().size());
+  entry.end = length == 0 ? size : entry.begin + length;
+  const size_t first = script.text().find_first_not_of(" \t\r\n;", static_cast<size_t>(entry.begin));
+  entry.begin = first == std::string::npos ? entry.begin : static_cast<int>(first);
+  TreeNode relation;
+  if (entry.statement.Is("CreateStmt")) {
+    relation = entry.statement.Bare("relation");
+  } else if (entry.statement.Is("ViewStmt")) {
+    entry.kind = Kind::kView;
+    relation = entry.statement.Bare("view");
+  } else if (entry.statement.Is("CreateTableAsStmt")) {
+    entry.kind = Kind::kMaterializedView;
+    relation = entry.statement.Bare("into").Bare("rel");
+  } else {
+    const auto error = Unsupported(entry.begin, DescribeKind(entry.statement.kind()));
+    return Report(script, error.error());
+  }
+  entry.name = relation.Text("relname");
+  entry.offset = relation.offset();
+  const auto [existing, added] = entries_.emplace(entry.name, entry);
+  if (!added) {
+    const Entry& other = existing->second;
+    const auto error = ErrAt(
+        entry.offset, ErrorCode::kSqlDuplicateName,
+        "a table or view of this name exists: " + entry.name,
+        "the other one is at " + other.script->Locate(other.offset).ToString());
+    Report(script, error.error());
+  }
+}
+
+void Catalog::Report(const Script& script, const LocatedError& error) {
+  if (!error.already_reported) {
+    errors_.push_back({script.Locate(error.offset), error.error});
+  }
+}
+
+ProjectDefinition Catalog::BindAll() {
+  for (auto& [name, entry] : entries_) {
+    if (const auto bound = Run(entry); !bound) {
+      Report(*entry.script, bound.error());
+    }
+  }
+  return std::move(project_);
+}
+
+Bound<void> Catalog::Run(Entry& entry) {
+  if (entry.state == State::kBound) {
+    return {};
+  }
+  if (entry.state == State::kFailed) {
+    return AlreadyReported(entry.offset);
+  }
+  entry.state = State::kBinding;
+  binding_.push_back(&entry);
+  Bound<void> bound = BindEntry(entry);
+  binding_.pop_back();
+  entry.state = bound ? State::kBound : State::kFailed;
+  if (!bound && !bound.error().already_reported) {
+    LocatedError located = bound.error();
+    located.offset = located.offset >= 0 ? located.offset : entry.offset;
+    Report(*entry.script, located);
+    return AlreadyReported(entry.offset);
+  }
+  return bound;
+}
+
+Bound<PlanPtr> Catalog::Resolve(const std::string& name, int offset) {
+  const auto at = entries_.find(name);
+  if (at == entries_.end()) {
+    std::vector<std::string> names;
+    for (const auto& [each, entry] : entries_) {
+      names.push_back(each);
+    }
+    const std::string nearest = NearestName(name, names);
+    return ErrAt(offset, ErrorCode::kSqlUnknownRelation, "table or view does not exist: " + name,
+                 nearest.empty() ? "" : "did you mean " + nearest + "?");
+  }
+  Entry& entry = at->second;
+  if (entry.state == State::kBinding) {
+    std::string path;
+    bool inside = false;
+    for (const Entry* each : binding_) {
+      inside |= each == &entry;
+      path += inside ? each->name + " -> " : "";
+    }
+    return ErrAt(offset, ErrorCode::kSqlCycle, "views depend on each other: " + path + name);
+  }
+  if (!Run(entry)) {
+    return AlreadyReported(offset);
+  }
+  std::vector<std::string>& inputs = binding_.back()->inputs;
+  if (entry.kind != Kind::kView) {
+    AddInput(inputs, name);
+  }
+  for (const std::string& input : entry.kind == Kind::kView ? entry.inputs : std::vector<std::string>{}) {
+    AddInput(inputs, input);
+  }
+  return entry.plan;
+}
+
+Bound<void> Catalog::BindEntry(Entry& entry) {
+  switch (entry.kind) {
+    case Kind::kTable:
+      return BindTableEntry(entry);
+    case Kind::kView:
+      return BindViewEntry(entry);
+    case Kind::kMaterializedView:
+      break;
+  }
+  return BindMaterializedView(entry);
+}
+
+Bound<void> Catalog::BindTableEntry(Entry& entry) {
+  MR_ASSIGN(TableDefinition table, BindTable(entry.statement, *entry.script, options_));
+  entry.plan = MakeScan(table.name, false, *table.schema,
+                        {.append_only = true, .key = {}, .event_time = table.event_time});
+  project_.tables.push_back(std::move(table));
+  return {};
+}
+
+Bound<PlanPtr> Catalog::BindQuery(Entry& entry, const TreeNode& query, bool emit_final,
+                                  Micros grace) {
+  if (!IsQuery(query)) {
+    return Unsupported(entry.offset, DescribeKind(query.kind()));
+  }
+  SelectBinder binder(*entry.script, *this, {.emit_final = emit_final, .grace = grace});
+  return binder.Bind(query, entry.offset);
+}
+
+Bound<void> Catalog::BindViewEntry(Entry& entry) {
+  const TreeNode& view = entry.statement;
+  MR_TRY(view.Bare("view").AllowOnly({"relname"}, entry.offset));
+  MR_TRY(view.AllowOnly({"view", "query"}, entry.offset));
+  MR_ASSIGN(entry.plan,
+            BindQuery(entry, view.Child("query"), false, options_.default_grace));
+  return {};
+}
+
+Bound<void> Catalog::BindMaterializedView(Entry& entry) {
+  const TreeNode& statement = entry.statement;
+  const TreeNode into = statement.Bare("into");
+  MR_TRY(into.Bare("rel").AllowOnly({"relname"}, entry.offset));
+  MR_TRY(statement.AllowOnly({"query", "into", "objtype"}, entry.offset));
+  MR_TRY(into.AllowOnly({"rel", "options"}, entry.offset));
+  if (statement.Text("objtype") != "OBJECT_MATVIEW") {
+    return Unsupported(entry.offset, "CREATE TABLE AS", "write CREATE MATERIALIZED VIEW");
+  }
+  MR_ASSIGN(WithOptions with, WithOptions::Read(into.List("options"), *entry.script));
+  ViewDefinition view;
+  view.name = entry.name;
+  view.location = entry.script->Locate(entry.offset);
+  if (const auto emit = with.Take("emit")) {
+    if (emit->text != "changes" && emit->text != "final") {
+      return ErrAt(emit->offset, ErrorCode::kConfigInvalidValue,
+                   "option emit is neither changes nor final: " + emit->text);
+    }
+    view.emit = emit->text == "final" ? EmitMode::kFinal : EmitMode::kChanges;
+  }
+  MR_ASSIGN(const auto grace, with.TakeInterval("grace"));
+  view.options = with.Rest();
+  const bool emit_final = view.emit == EmitMode::kFinal;
+  MR_ASSIGN(PlanPtr plan, BindQuery(entry, statement.Child("query"), emit_final,
+                                    grace.value_or(options_.default_grace)));
+  if (emit_final && plan->properties.append_only == false) {
+    return ErrAt(entry.offset, ErrorCode::kSqlInvalidDefinition,
+                 "emit = 'final' over rows that change later",
+                 "group by window_start of tumble(...) in the outermost query");
+  }
+  view.plan = OptimizePlan(std::move(plan));
+  view.inputs = entry.inputs;
+  view.sql = entry.script->text().substr(static_cast<size_t>(entry.begin),
+                                         static_cast<size_t>(entry.end - entry.begin));
+  entry.plan = MakeScan(view.name, true, *view.plan->schema, view.plan->properties);
+  project_.views.push_back(std::move(view));
+  return {};
+}
+
+}  // namespace millrace::internal

@@ -1,0 +1,44 @@
+#include "millrace/sql/compile_project.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "millrace/sql/catalog.h"
+
+namespace millrace {
+
+std::string CompileError::ToString() const {
+  return location.ToString() + ": " + error.ToString();
+}
+
+Result<ProjectDefinition> CompileProject(std::span<const SqlFile> files,
+                                         const CompileOptions& options,
+                                         std::vector<CompileError>* errors) {
+  std::vector<CompileError> found;
+  internal::Catalog catalog(options, found);
+  for (const SqlFile& file : files) {
+    auto script = internal::Script::Parse(file);
+    if (!script) {
+      found.push_back(
+          {internal::Script::Locate(file, script.error().offset), script.error().error});
+    } else {
+      catalog.Add(*std::move(script));
+    }
+  }
+  ProjectDefinition project = catalog.BindAll();
+  if (found.empty()) {
+    return project;
+  }
+  std::ranges::stable_sort(found, {}, [](const CompileError& error) {
+    return std::tie(error.location.file, error.location.line, error.location.column);
+  });
+  const CompileError& first = found.front();
+  Error error = first.error.WithContext(first.location.ToString());
+  if (errors != nullptr) {
+    *errors = std::move(found);
+  }
+  return Err(std::move(error));
+}
+
+}  // namespace millrace

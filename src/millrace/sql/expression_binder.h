@@ -1,0 +1,104 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "millrace/expr/casts.h"
+#include "millrace/expr/expression.h"
+#include "millrace/expr/functions.h"
+#include "millrace/plan/plan_node.h"
+#include "millrace/sql/scope.h"
+#include "millrace/sql/script.h"
+#include "millrace/sql/tree_node.h"
+
+namespace millrace::internal {
+
+/// An aggregate call found in an expression.
+struct AggregateSpec {
+  AggregateKind kind = AggregateKind::kCountRows;
+  ExpressionPtr argument;  ///< Null for count(*).
+  DataType result_type;
+};
+
+/// Binds expressions of one query level: names to columns, calls to functions, with PostgreSQL's
+/// implicit casts made explicit. Lives for one level; not thread-safe.
+class ExpressionBinder final {
+ public:
+  /// Deeper expressions are kSqlTooLarge: binding and evaluation recurse.
+  static constexpr int kDepthMax = 500;
+
+  /// What an expression may contain besides columns of its scope.
+  struct Rules {
+    std::string_view clause;         ///< Where it stands, for messages, e.g. "WHERE".
+    bool allow_aggregates = false;
+  };
+
+  ExpressionBinder(const Script& script, const Scope& scope) : script_(script), scope_(scope) {}
+
+  /// Binds a whole expression. Aggregate calls become columns numbered from scope.size() on, in the
+  /// order of aggregates().
+  Bound<ExpressionPtr> Bind(const TreeNode& node, const Rules& rules);
+  /// As Bind, cast to `type` if that happens implicitly.
+  Bound<ExpressionPtr> BindAs(const TreeNode& node, const DataType& type, const Rules& rules);
+
+  const std::vector<AggregateSpec>& aggregates() const { return aggregates_; }
+  /// Where a bound (sub)expression stood in the text; -1 when unknown.
+  int OffsetOf(const Expression& expression) const;
+
+ private:
+  /// A bound expression; a bare string or NULL has no type yet.
+  struct Piece {
+    ExpressionPtr expression;
+    bool untyped = false;
+    int offset = 0;
+  };
+
+  // expression_binder.cc
+  Bound<Piece> BindPiece(const TreeNode& node);
+  Bound<Piece> BindKind(const TreeNode& node);
+  Bound<Piece> BindConstant(const TreeNode& node);
+  Bound<Piece> BindColumn(const TreeNode& node);
+  Bound<Piece> BindBoolean(const TreeNode& node);
+  Bound<Piece> BindNullTest(const TreeNode& node);
+  Bound<Piece> BindBooleanTest(const TreeNode& node);
+  Bound<Piece> BindCase(const TreeNode& node);
+  Bound<Piece> BindCast(const TreeNode& node);
+  Bound<Piece> BindCoalesce(const TreeNode& node);
+  Bound<Piece> BindMinMax(const TreeNode& node);
+  Bound<ExpressionPtr> BindCondition(const TreeNode& node, std::string_view what);
+  Bound<std::vector<Piece>> BindPieces(const std::vector<TreeNode>& nodes);
+
+  // operator_binder.cc
+  Bound<Piece> BindOperator(const TreeNode& node);
+  Bound<Piece> BindSymbol(const TreeNode& node, const std::string& name);
+  Bound<Piece> BindBetween(const TreeNode& node, bool negated, bool symmetric);
+  Bound<Piece> BindIn(const TreeNode& node, bool negated);
+  Bound<Piece> BindNullIf(const TreeNode& node);
+
+  // function_binder.cc
+  Bound<Piece> BindFunction(const TreeNode& node);
+  Bound<Piece> BindAggregate(const TreeNode& node, const std::string& name);
+  Bound<Piece> AddAggregate(AggregateSpec spec, int offset);
+
+  // coercion.cc
+  /// Calls the function that fits; `offset` is for errors.
+  Bound<Piece> Call(const std::string& name, const std::vector<Piece>& arguments, int offset);
+  Bound<ExpressionPtr> Coerce(const Piece& piece, const DataType& type, CastContext context) const;
+  /// The type that all pieces take in CASE, COALESCE and IN.
+  Bound<DataType> UnifiedType(const std::vector<Piece>& pieces, std::string_view what) const;
+  Bound<std::vector<ExpressionPtr>> Unify(const std::vector<Piece>& pieces,
+                                          std::string_view what) const;
+
+  const Script& script_;
+  const Scope& scope_;
+  Rules rules_;
+  int depth_ = 0;
+  bool in_aggregate_ = false;
+  std::vector<AggregateSpec> aggregates_;
+  std::vector<ExpressionPtr> kept_;  ///< So that addresses in offsets_ stay unique.
+  std::unordered_map<const Expression*, int> offsets_;
+};
+
+}  // namespace millrace::internal

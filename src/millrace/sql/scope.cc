@@ -1,0 +1,61 @@
+#include "millrace/sql/scope.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "millrace/base/nearest_name.h"
+
+namespace millrace::internal {
+
+Scope::Scope(const std::string& qualifier, const Schema& schema) {
+  for (const Field& field : schema.fields()) {
+    entries_.push_back({qualifier, field});
+  }
+}
+
+bool Scope::HasQualifier(const std::string& qualifier) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& entry) { return entry.qualifier == qualifier; });
+}
+
+std::vector<size_t> Scope::Matches(const std::string& qualifier, const std::string& name) const {
+  std::vector<size_t> matches;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].field.name == name &&
+        (qualifier.empty() || entries_[i].qualifier == qualifier)) {
+      matches.push_back(i);
+    }
+  }
+  return matches;
+}
+
+Bound<size_t> Scope::Find(const std::string& qualifier, const std::string& name,
+                          int offset) const {
+  const std::vector<size_t> matches = Matches(qualifier, name);
+  if (matches.size() == 1) {
+    return matches.front();
+  }
+  if (matches.size() > 1) {
+    return ErrAt(offset, ErrorCode::kSqlAmbiguousColumn, "column is ambiguous: " + name,
+                 "put the table's name or alias before it");
+  }
+  if (!qualifier.empty() && !HasQualifier(qualifier)) {
+    return ErrAt(offset, ErrorCode::kSqlUnknownRelation,
+                 "no table of this name in FROM: " + qualifier);
+  }
+  std::vector<std::string> names;
+  for (const Entry& entry : entries_) {
+    names.push_back(entry.field.name);
+  }
+  const std::string nearest = NearestName(name, names);
+  return ErrAt(offset, ErrorCode::kSqlUnknownColumn, "column does not exist: " + name,
+               nearest.empty() ? "" : "did you mean " + nearest + "?");
+}
+
+std::optional<size_t> Scope::FindUnique(const std::string& name) const {
+  const std::vector<size_t> matches = Matches("", name);
+  return matches.size() == 1 ? std::optional(matches.front()) : std::nullopt;
+}
+
+}  // namespace millrace::internal

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "millrace/plan/plan_node.h"
+#include "millrace/sql/expression_binder.h"
+#include "millrace/sql/relations.h"
+#include "millrace/sql/scope.h"
+#include "millrace/sql/script.h"
+
+namespace millrace::internal {
+
+/// What the view around a query decides for its aggregation.
+struct SelectOptions {
+  bool emit_final = false;
+  Micros grace = 0;
+};
+
+/// Binds one SelectStmt to a plan. Lives for one statement; not thread-safe.
+class SelectBinder final {
+ public:
+  static constexpr int kSubqueriesMax = 32;
+
+  SelectBinder(const Script& script, Relations& relations, const SelectOptions& options)
+      : script_(script), relations_(relations), options_(options) {}
+
+  /// Errors: any 2xxx code, at the offset of what is wrong. `offset`: of the statement.
+  Bound<PlanPtr> Bind(const TreeNode& select, int offset);
+
+ private:
+  /// FROM and WHERE: a plan and what its columns are called.
+  struct Source {
+    PlanPtr plan;
+    Scope scope;
+  };
+  /// One output column.
+  struct Item {
+    TreeNode node;
+    std::string name;
+    ExpressionPtr expression;
+  };
+
+  Bound<Source> BindFrom(const TreeNode& select, int offset);
+  Bound<Source> BindRelation(const TreeNode& range, int offset);
+  Bound<Source> BindTableFunction(const TreeNode& range, int offset);
+  Bound<Source> BindTumble(const TreeNode& call, const std::string& alias, int offset);
+  Bound<Source> BindSubquery(const TreeNode& range, int offset);
+  Bound<std::string> BindAlias(const TreeNode& range, const std::string& otherwise, int offset);
+  Bound<Micros> BindWindowSize(const TreeNode& node);
+  Bound<std::vector<Item>> BindTargets(const TreeNode& select, const Scope& scope,
+                                       ExpressionBinder& binder, int offset);
+  Bound<void> AppendStar(const TreeNode& target, const Scope& scope, std::vector<Item>& items);
+  Bound<std::vector<ExpressionPtr>> BindGroups(const TreeNode& select, const Scope& scope,
+                                               const std::vector<Item>& items,
+                                               ExpressionBinder& binder, size_t aggregates);
+  Bound<PlanPtr> BindDistinct(PlanPtr plan, const std::vector<Item>& items, int offset);
+
+  const Script& script_;
+  Relations& relations_;
+  SelectOptions options_;
+  int depth_ = 0;
+};
+
+/// The name PostgreSQL gives an output column without AS.
+std::string OutputName(const TreeNode& expression);
+
+}  // namespace millrace::internal
