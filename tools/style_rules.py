@@ -68,7 +68,7 @@ BANS = (
     Ban("file", _call("open|openat|creat|pread|pwrite|preadv|pwritev|pwritev2|fsync|fdatasync|"
                       "syncfs|sync_file_range|fallocate|posix_fallocate|ftruncate|truncate|rename|"
                       "renameat|unlink|unlinkat|mkdir|rmdir|opendir|readdir|fopen|mkstemp|mmap")
-        + r"|\bstd\s*::\s*(?:filesystem|[io]?fstream)\b",
+        + r"|\bstd\s*::\s*(?:filesystem|[io]?fstream|rename|fopen|tmpfile)\b",
         "a FileSystem (base/file_system.h)", where=("base/posix_file_system",)),
 )
 

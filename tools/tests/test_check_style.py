@@ -87,6 +87,7 @@ class Bans(Style):
             ('int fd = ::open("x", 0);', "file", "base/file_system.h"),
             ("if (fsync(fd) != 0) {}", "file", "base/file_system.h"),
             ("pwrite(fd, p, n, 0);", "file", "base/file_system.h"),
+            ("std::rename(a, b);", "file", "base/file_system.h"),
             ("std::ofstream out;", "file", "base/file_system.h"),
             ("std::filesystem::path p;", "file", "base/file_system.h"),
         ):
