@@ -2,6 +2,7 @@
 
 #include "millrace/base/check.h"
 #include "millrace/codec/columnar.h"
+#include "millrace/codec/json_decoder.h"
 
 #include "records.h"
 
@@ -49,6 +50,42 @@ void DecodeColumnarBatch(benchmark::State& state, Make make) {
 }
 BENCHMARK_CAPTURE(DecodeColumnarBatch, bids, NexmarkBids);
 BENCHMARK_CAPTURE(DecodeColumnarBatch, clicks, WebClicks);
+
+void DecodeJson(benchmark::State& state, Make make) {
+  const Records records = make(kRows, 1);
+  const BufferPtr body = PaddedBuffer(records.ndjson);
+  JsonDecoder decoder(records.schema, {});
+  DecodedRecords out;
+  for (auto _ : state) {
+    decoder.Decode(body, out);
+    benchmark::DoNotOptimize(out.batch.get());
+  }
+  MR_CHECK(out.batch->rows() == kRows && out.errors.empty());
+  ReportPerRecord(state, records);
+}
+BENCHMARK_CAPTURE(DecodeJson, bids, NexmarkBids);
+BENCHMARK_CAPTURE(DecodeJson, clicks, WebClicks);
+
+/// Each record is a body of its own: the cost of a batch of one row.
+void DecodeJsonAlone(benchmark::State& state, Make make) {
+  const Records records = make(kRows, 1);
+  std::vector<BufferPtr> bodies;
+  for (size_t begin = 0; begin < records.ndjson.size();) {
+    const size_t end = records.ndjson.find('\n', begin) + 1;
+    bodies.push_back(PaddedBuffer(records.ndjson.substr(begin, end - begin)));
+    begin = end;
+  }
+  JsonDecoder decoder(records.schema, {});
+  DecodedRecords out;
+  for (auto _ : state) {
+    for (const BufferPtr& body : bodies) {
+      decoder.Decode(body, out);
+      benchmark::DoNotOptimize(out.batch.get());
+    }
+  }
+  ReportPerRecord(state, records);
+}
+BENCHMARK_CAPTURE(DecodeJsonAlone, clicks, WebClicks);
 
 }  // namespace
 }  // namespace millrace::bench

@@ -14,7 +14,7 @@ constexpr size_t kOwnTextBytesMax = size_t{1} << 30;
 
 }  // namespace
 
-void ColumnBuilder::Reserve(size_t rows) { values_.reserve(values_.size() + rows * width_); }
+void ColumnBuilder::Reserve(size_t rows) { values_.Reserve(rows * width_); }
 
 void ColumnBuilder::AppendText(std::string_view text) {
   if (text.size() <= TextView::kInlineMax) {
@@ -52,7 +52,7 @@ void ColumnBuilder::AppendNulls(size_t count) {
   if (type_.id == TypeId::kBoolean) {
     bits_.AppendMany(false, count);
   } else {
-    values_.resize(values_.size() + count * width_);
+    values_.AppendZeros(count * width_);
   }
   size_ += count;
 }
@@ -67,7 +67,7 @@ void ColumnBuilder::AppendFrom(const Column& column, size_t row) {
     AppendText(column.Text(row));
   } else {
     const std::byte* value = column.values_buffer()->data() + row * width_;
-    values_.insert(values_.end(), value, value + width_);
+    values_.Append(std::span(value, width_));
     AppendValid();
   }
 }
@@ -93,15 +93,12 @@ void ColumnBuilder::AppendColumn(const Column& column) {
     text_buffers_.insert(text_buffers_.end(), column.text_buffers().begin(),
                          column.text_buffers().end());
     for (const TextView& view : column.Values<TextView>()) {
-      const TextView moved = view.is_inline()
-                                 ? view
-                                 : view.InBuffer(base + view.buffer());
-      const auto* bytes = reinterpret_cast<const std::byte*>(&moved);
-      values_.insert(values_.end(), bytes, bytes + sizeof(moved));
+      const TextView moved = view.is_inline() ? view : view.InBuffer(base + view.buffer());
+      values_.Append(moved);
     }
   } else {
     const std::byte* values = column.values_buffer()->data();
-    values_.insert(values_.end(), values, values + count * width_);
+    values_.Append(std::span(values, count * width_));
   }
   size_ += count;
 }
@@ -114,7 +111,7 @@ void ColumnBuilder::Truncate(size_t size) {
   if (type_.id == TypeId::kBoolean) {
     bits_.Truncate(size);
   } else {
-    values_.resize(size * width_);
+    values_.Truncate(size * width_);
   }
   size_ = size;
 }
@@ -129,8 +126,7 @@ void ColumnBuilder::SealOwnText() {
 Column ColumnBuilder::Finish() {
   SealOwnText();
   BufferPtr validity = has_nulls_ ? Buffer::Own(validity_.Take()) : nullptr;
-  BufferPtr values = type_.id == TypeId::kBoolean ? Buffer::Own(bits_.Take())
-                                                  : Buffer::Own(std::exchange(values_, {}));
+  BufferPtr values = type_.id == TypeId::kBoolean ? Buffer::Own(bits_.Take()) : values_.Take();
   has_nulls_ = false;
   return {type_, std::exchange(size_, 0), std::move(validity), std::move(values),
           std::exchange(text_buffers_, {})};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "millrace/data/column.h"
+#include "millrace/data/growable_bytes.h"
 
 namespace millrace {
 
@@ -26,9 +27,7 @@ class ColumnBuilder {
   template <typename T>
   void AppendFixed(T value) {
     MR_DCHECK(sizeof(T) == width_);
-    const size_t at = values_.size();
-    values_.resize(at + sizeof(T));
-    std::memcpy(values_.data() + at, &value, sizeof(T));
+    values_.Append(value);
     AppendValid();
   }
 
@@ -45,10 +44,10 @@ class ColumnBuilder {
     const TextView view =
         text.size() <= TextView::kInlineMax
             ? TextView::Inline(text)
-            : TextView::Reference(text, backing,
-                                  static_cast<uint32_t>(
-                                      reinterpret_cast<const std::byte*>(text.data()) -
-                                      text_buffers_[backing]->data()));
+            : TextView::Reference(
+                  text, backing,
+                  static_cast<uint32_t>(reinterpret_cast<const std::byte*>(text.data()) -
+                                        text_buffers_[backing]->data()));
     AppendFixed(view);
   }
 
@@ -85,7 +84,7 @@ class ColumnBuilder {
   bool has_nulls_ = false;
   BitmapBuilder validity_;  // Only kept from the first NULL on.
   BitmapBuilder bits_;
-  std::vector<std::byte> values_;
+  GrowableBytes values_;
   std::vector<BufferPtr> text_buffers_;  // The slot of own text is null until sealed.
   std::optional<uint32_t> own_text_slot_;
   std::vector<char> own_text_;

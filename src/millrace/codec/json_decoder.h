@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "millrace/base/error.h"
+#include "millrace/codec/json_scan.h"
+#include "millrace/data/batch.h"
+
+namespace millrace {
+
+/// How a body is cut into records.
+enum class JsonFraming : uint8_t {
+  kLines,     ///< One object per line (NDJSON); empty lines are skipped. A broken line ends at its
+              ///< end.
+  kDocument,  ///< An array of objects, one object, or objects one after the other.
+};
+
+/// What happens to fields that no column declares.
+enum class UndeclaredFields : uint8_t {
+  kIgnore,
+  kKeep,   ///< They go to the column `_rest` of type jsonb, which the schema must have.
+  kError,  ///< kRecordUnknownField.
+};
+
+struct JsonDecoderOptions {
+  JsonFraming framing = JsonFraming::kLines;
+  UndeclaredFields undeclared = UndeclaredFields::kIgnore;
+  /// Timestamps may also be numbers: milliseconds since 1970, fractions rounded to microseconds.
+  bool epoch_millis = false;
+  size_t record_bytes_max = size_t{1} << 20;
+  size_t depth_max = 64;  ///< Levels of objects and arrays, the record itself included.
+};
+
+/// Why one record was refused. It has left nothing in the batch.
+struct RecordError {
+  size_t record = 0;  ///< Index among all records of the body, refused ones included.
+  ErrorCode code = ErrorCode::kRecordSyntax;
+  std::string message;        ///< Static text first, then the column.
+  std::string_view original;  ///< Lies in the body; trimmed of white space at its end.
+};
+
+struct DecodedRecords {
+  BatchPtr batch;  ///< The accepted records, in order; its texts refer to the body.
+  std::vector<RecordError> errors;
+  size_t records = 0;  ///< Accepted and refused.
+};
+
+/// Decodes JSON objects into rows and validates every column of the schema, whoever reads it.
+///
+/// Each column type takes one JSON type: numbers for numbers, true and false for boolean, strings
+/// for text, bytea (\x hex), date, timestamptz, interval and uuid, anything for jsonb. Nothing is
+/// converted silently: "1" is no number and 1 no text. As PostgreSQL's json_to_record does,
+/// integers refuse 1.0 and 1e2; numeric rounds half away from zero. Floats also take "NaN",
+/// "Infinity" and
+/// "-Infinity". null and a missing field are NULL. Field names are compared exactly.
+///
+/// Codes per record: kRecordSyntax, kRecordMissingColumn (NOT NULL), kRecordTypeMismatch,
+/// kRecordOutOfRange, kRecordInvalidText (NUL, lone surrogate, bytes that are not UTF-8),
+/// kRecordTooDeep, kRecordTooLarge, kRecordUnknownField, kRecordDuplicateKey (of a declared field),
+/// kRecordInvalidTimestamp (date, timestamptz). The first problem from the left decides.
+///
+/// It learns the bytes between values from record to record, so that a record with the keys and
+/// white space of an earlier one costs no key look-up (docs/internals/json-decoding.md). That never
+/// changes a result. One thread at a time; reuse one decoder, it keeps what it has learned.
+class JsonDecoder {
+ public:
+  /// `schema` holds the columns to decode: without generated ones.
+  JsonDecoder(SchemaPtr schema, JsonDecoderOptions options);
+  ~JsonDecoder();
+  JsonDecoder(JsonDecoder&&) noexcept;
+  JsonDecoder& operator=(JsonDecoder&&) noexcept;
+
+  /// Replaces `out`. `body`: at most 4 GiB with json::kPaddingBytes readable bytes behind its end
+  /// (see PaddedBuffer). The batch keeps it alive; errors refer to it without doing so.
+  void Decode(const BufferPtr& body, DecodedRecords& out);
+
+ private:
+  class Body;
+  std::unique_ptr<Body> body_;
+};
+
+/// Copies `bytes` into a buffer with json::kPaddingBytes zeros behind.
+BufferPtr PaddedBuffer(std::string_view bytes);
+
+}  // namespace millrace
