@@ -19,6 +19,11 @@ const std::vector<ScalarFunction>& Registry() {
     std::vector<ScalarFunction> out;
     internal::AddComparisonFunctions(out);
     internal::AddArithmeticFunctions(out);
+    internal::AddNumericFunctions(out);
+    internal::AddTextFunctions(out);
+    internal::AddPatternFunctions(out);
+    internal::AddTimeFunctions(out);
+    internal::AddJsonFunctions(out);
     std::stable_sort(out.begin(), out.end(), [](const ScalarFunction& a, const ScalarFunction& b) {
       return a.name < b.name;
     });

@@ -64,6 +64,11 @@ namespace internal {
 // One function per family adds its overloads; see functions.cc.
 void AddComparisonFunctions(std::vector<ScalarFunction>& out);
 void AddArithmeticFunctions(std::vector<ScalarFunction>& out);
+void AddNumericFunctions(std::vector<ScalarFunction>& out);
+void AddTextFunctions(std::vector<ScalarFunction>& out);
+void AddPatternFunctions(std::vector<ScalarFunction>& out);
+void AddTimeFunctions(std::vector<ScalarFunction>& out);
+void AddJsonFunctions(std::vector<ScalarFunction>& out);
 
 }  // namespace internal
 }  // namespace millrace
