@@ -42,7 +42,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # std::vector at -O3, differently with every inlining decision (GCC bugs
   # 105651, 100366, 105329). Clang and the sanitizer presets look for the real ones.
   target_compile_options(millrace_flags INTERFACE
-    -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow)
+    -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 
 # Hardening of the released binary, after the OpenSSF compiler guide. What is in
