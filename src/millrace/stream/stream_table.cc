@@ -12,6 +12,14 @@ size_t MemoryOf(const StreamFrame& frame) {
   return frame.batch != nullptr ? frame.batch->MemoryBytes() : frame.payload->size();
 }
 
+void SetSplit(Transport::SourcePositions& splits, const std::string& split, std::string value) {
+  if (value.empty()) {
+    splits.erase(split);
+  } else {
+    splits[split] = std::move(value);
+  }
+}
+
 class TableCursor final : public Cursor {
  public:
   TableCursor(StreamTable& table, StreamId stream, PartitionId partition, Offset from,
@@ -88,11 +96,16 @@ void StreamTable::AppendLocked(EpochContent& content) {
     partition.appended_end = frame.end();
     const size_t bytes = MemoryOf(frame);
     cached_bytes_ += bytes;
+    ++cached_frames_;
     partition.entries.push_back({.begin = frame.begin,
                                  .count = frame.count,
                                  .location = {},
                                  .cached = std::make_shared<const StreamFrame>(frame),
                                  .cached_bytes = bytes});
+  }
+  // What is beyond the end only the table knows; recovery must read the same begin from the journal.
+  for (TrimUpdate& trim : content.trims) {
+    trim.begin = std::min(trim.begin, At(trim.stream, trim.partition).appended_end);
   }
 }
 
@@ -102,7 +115,7 @@ void StreamTable::Publish(const EpochContent& content, std::span<const FrameLoca
     PublishLocked(content, locations);
     EvictCached();
   }
-  Notify(content, Visibility::kDurable);
+  Notify(StreamsOf(content), Visibility::kDurable);
 }
 
 void StreamTable::PublishLocked(const EpochContent& content,
@@ -125,31 +138,56 @@ void StreamTable::PublishLocked(const EpochContent& content,
     positions_[update.reader][{update.stream, update.partition}] = update.next;
   }
   for (const SourcePositionUpdate& update : content.source_positions) {
-    auto& splits = source_positions_[update.source];
-    if (update.value.empty()) {
-      splits.erase(update.split);
-    } else {
-      splits[update.split] = update.value;
-    }
+    SetSplit(source_positions_[update.source], update.split, update.value);
   }
   for (const TrimUpdate& trim : content.trims) {
     Partition& partition = At(trim.stream, trim.partition);
     partition.begin = std::clamp(trim.begin, partition.begin, partition.durable_end);
     while (!partition.entries.empty() &&
            partition.entries.front().begin + partition.entries.front().count <= partition.begin) {
-      cached_bytes_ -= partition.entries.front().cached_bytes;
+      Uncache(partition.entries.front());
       partition.entries.pop_front();
     }
   }
 }
 
 void StreamTable::EvictCached() {
+  const auto find = [&](const std::pair<Position, Offset>& frame) MR_REQUIRES(mutex_) {
+    return FindEntry(At(frame.first.first, frame.first.second), frame.second);
+  };
   while (cached_bytes_ > cache_bytes_max_ && !evictable_.empty()) {
-    const auto [at, begin] = evictable_.front();
+    if (Entry* entry = find(evictable_.front()); entry != nullptr) {
+      Uncache(*entry);
+    }
     evictable_.pop_front();
-    if (Entry* entry = FindEntry(At(at.first, at.second), begin); entry != nullptr) {
-      cached_bytes_ -= std::exchange(entry->cached_bytes, 0);
-      entry->cached.reset();
+  }
+  constexpr size_t kStaleMin = 1024;
+  if (evictable_.size() > 2 * cached_frames_ + kStaleMin) {
+    std::erase_if(evictable_, [&](const auto& frame) MR_REQUIRES(mutex_) {
+      return find(frame) == nullptr;
+    });
+  }
+}
+
+void StreamTable::Uncache(Entry& entry) {
+  if (entry.cached != nullptr) {
+    cached_bytes_ -= std::exchange(entry.cached_bytes, 0);
+    --cached_frames_;
+    entry.cached.reset();
+  }
+}
+
+void StreamTable::DropUnpublished() {
+  MutexLock lock(mutex_);
+  for (auto& [id, stream] : streams_) {
+    for (Partition& partition : stream.partitions) {
+      while (!partition.entries.empty() &&
+             partition.entries.back().begin >= partition.durable_end) {
+        Uncache(partition.entries.back());
+        partition.entries.pop_back();
+      }
+      partition.appended_end = partition.durable_end;
+      partition.max_event_time = partition.durable_max_event_time;
     }
   }
 }
@@ -157,13 +195,8 @@ void StreamTable::EvictCached() {
 void StreamTable::RestoreFrame(StreamId stream, PartitionId partition, Offset begin,
                                uint32_t count, const FrameLocation& location) {
   MutexLock lock(mutex_);
-  std::deque<Entry>& entries = At(stream, partition).entries;
-  const auto place = std::ranges::lower_bound(entries, begin, {}, &Entry::begin);
-  if (place != entries.end() && place->begin == begin) {
-    place->location = location;
-  } else {
-    entries.insert(place, {.begin = begin, .count = count, .location = location, .cached = {}});
-  }
+  At(stream, partition)
+      .entries.push_back({.begin = begin, .count = count, .location = location, .cached = {}});
 }
 
 void StreamTable::RestoreBounds(StreamId stream, PartitionId partition, Offset begin, Offset end,
@@ -178,6 +211,11 @@ void StreamTable::RestoreBounds(StreamId stream, PartitionId partition, Offset b
   std::erase_if(state.entries, [&](const Entry& entry) {
     return entry.begin + entry.count <= begin || entry.begin >= end;
   });
+  std::ranges::stable_sort(state.entries, {}, &Entry::begin);
+  std::ranges::reverse(state.entries);
+  const auto repeats = std::ranges::unique(state.entries, {}, &Entry::begin);
+  state.entries.erase(repeats.begin(), repeats.end());
+  std::ranges::reverse(state.entries);
 }
 
 void StreamTable::RestorePosition(std::string reader, Position at, Offset next) {
@@ -187,7 +225,7 @@ void StreamTable::RestorePosition(std::string reader, Position at, Offset next) 
 
 void StreamTable::RestoreSourcePosition(std::string source, std::string split, std::string value) {
   MutexLock lock(mutex_);
-  source_positions_[std::move(source)][std::move(split)] = std::move(value);
+  SetSplit(source_positions_[std::move(source)], split, std::move(value));
 }
 
 void StreamTable::Relocate(StreamId stream, PartitionId partition, Offset begin,
@@ -294,13 +332,19 @@ void StreamTable::Unsubscribe(SubscriptionId id) {
   std::erase_if(subscriptions_, [id](const Subscription& s) { return s.id == id; });
 }
 
-void StreamTable::Notify(const EpochContent& content, Visibility visibility) {
+std::vector<StreamId> StreamTable::StreamsOf(const EpochContent& content) {
+  std::set<StreamId> streams;
+  for (const AppendedFrame& frame : content.frames) {
+    streams.insert(frame.stream);
+  }
+  return {streams.begin(), streams.end()};
+}
+
+void StreamTable::Notify(std::span<const StreamId> streams, Visibility visibility) {
   MutexLock lock(subscriptions_mutex_);
   for (const Subscription& subscription : subscriptions_) {
     if (subscription.visibility == visibility &&
-        std::ranges::any_of(content.frames, [&](const AppendedFrame& frame) {
-          return frame.stream == subscription.stream;
-        })) {
+        std::ranges::binary_search(streams, subscription.stream)) {
       subscription.notify();
     }
   }
@@ -321,15 +365,46 @@ Result<std::vector<StreamFrame>> StreamTable::Read(StreamId stream, PartitionId 
   std::vector<StreamFrame> frames;
   frames.reserve(wanted.size());
   for (const Wanted& item : wanted) {
-    if (item.cached != nullptr) {
-      frames.push_back(*item.cached);
-    } else {
-      MR_ASSIGN(auto frame, loader_->Load(*info, item.location));
-      frames.push_back(std::move(frame));
+    auto frame = item.cached != nullptr ? Result<StreamFrame>(*item.cached) : Load(*info, item);
+    if (!frame) {
+      if (frames.empty()) {
+        return Err(frame.error());
+      }
+      break;
     }
-    *offset = item.end;
+    frames.push_back(*std::move(frame));
+  }
+  if (!frames.empty()) {
+    *offset = frames.back().end();
   }
   return frames;
+}
+
+Result<StreamFrame> StreamTable::Load(const StreamInfo& stream, const Wanted& wanted) {
+  FrameLocation location = wanted.location;
+  while (true) {
+    auto frame = loader_->Load(stream, wanted.key, location);
+    if (frame) {
+      return frame;
+    }
+    // The copier may have moved the frame, and its journal file may serve again already.
+    const auto present = LocationOf(stream.id, wanted.key);
+    if (!present) {
+      return Err(ErrorCode::kOffsetOutOfRange,
+                 fmt::format("offset {} of stream {} partition {} was trimmed meanwhile",
+                             wanted.key.begin, stream.definition.name, wanted.key.partition));
+    }
+    if (*present == location) {
+      return frame;
+    }
+    location = *present;
+  }
+}
+
+std::optional<FrameLocation> StreamTable::LocationOf(StreamId stream, const FrameKey& key) {
+  MutexLock lock(mutex_);
+  const Entry* entry = FindEntry(At(stream, key.partition), key.begin);
+  return entry == nullptr ? std::nullopt : std::optional(entry->location);
 }
 
 Result<std::vector<StreamTable::Wanted>> StreamTable::Select(StreamId stream,
@@ -361,7 +436,7 @@ Result<std::vector<StreamTable::Wanted>> StreamTable::Select(StreamId stream,
     bytes += size;
     wanted.push_back({.cached = entry->cached,
                       .location = entry->location,
-                      .end = entry->begin + entry->count});
+                      .key = {partition, entry->begin, entry->count}});
   }
   return wanted;
 }

@@ -23,18 +23,34 @@ struct FrameLocation {
   uint32_t bytes = 0;
   uint64_t file = 0;      ///< Number of the journal file or of the stream's segment.
   uint64_t position = 0;  ///< Byte in that file.
+
+  friend bool operator==(const FrameLocation&, const FrameLocation&) = default;
 };
 
-/// Reads a frame that is no longer in memory. Thread-safe; may block on the disk.
+/// Which frame of a stream is meant.
+struct FrameKey {
+  PartitionId partition;
+  Offset begin;
+  uint32_t count = 0;
+
+  friend bool operator==(const FrameKey&, const FrameKey&) = default;
+};
+
+/// Reads a frame that is no longer in memory. Thread-safe; may block on the disk. What lies at the
+/// location and is another frame than `key` is kCorruption.
 class FrameLoader {
  public:
   virtual ~FrameLoader() = default;
-  virtual Result<StreamFrame> Load(const StreamInfo& stream, const FrameLocation& location) = 0;
+  virtual Result<StreamFrame> Load(const StreamInfo& stream, const FrameKey& key,
+                                   const FrameLocation& location) = 0;
 };
 
 /// The in-memory side of a transport: which streams there are, which offsets are given, durable and
 /// readable, where each frame is, and who wants to know. Thread-safe; never touches the disk except
 /// through the loader, outside its lock.
+///
+/// Lock order: this table's lock before that of whatever `enqueue` of Append locks. Subscribers are
+/// called under a lock of their own, with no other held.
 class StreamTable {
  public:
   using Position = std::pair<StreamId, PartitionId>;
@@ -63,16 +79,18 @@ class StreamTable {
   PartitionInfo Describe(StreamId stream, PartitionId partition) MR_EXCLUDES(mutex_);
 
   /// Gives offsets to the frames of `content`, in call order over all threads, and shows them to
-  /// kAppended readers. `enqueue` runs inside the same critical section, so that the order of a
-  /// queue is the order of offsets.
+  /// kAppended readers; trims beyond a partition's end are cut to it. `enqueue` runs inside the same
+  /// critical section, so that the order of a queue is the order of offsets. Once it has run,
+  /// `content` may be published and gone on another thread.
   template <typename Enqueue>
   void Append(EpochContent& content, Enqueue enqueue) MR_EXCLUDES(mutex_) {
+    const std::vector<StreamId> streams = StreamsOf(content);
     {
       MutexLock lock(mutex_);
       AppendLocked(content);
       enqueue();
     }
-    Notify(content, Visibility::kAppended);
+    Notify(streams, Visibility::kAppended);
   }
 
   /// Records that `content` is durable; call in Append order. `locations` has one per frame, or is
@@ -80,14 +98,18 @@ class StreamTable {
   void Publish(const EpochContent& content, std::span<const FrameLocation> locations)
       MR_EXCLUDES(mutex_);
 
+  /// Forgets what is appended and not published, as a restart of the process does.
+  void DropUnpublished() MR_EXCLUDES(mutex_);
+
   /// Recovery: adds a durable frame that is not cached. Frames of a partition may come in any order
-  /// before FinishRestore; of two with one begin the later call wins.
+  /// before RestoreBounds; of two with one begin the later call wins.
   void RestoreFrame(StreamId stream, PartitionId partition, Offset begin, uint32_t count,
                     const FrameLocation& location) MR_EXCLUDES(mutex_);
-  /// Recovery: sets a partition's bounds.
+  /// Recovery: sets a partition's bounds and drops frames outside them.
   void RestoreBounds(StreamId stream, PartitionId partition, Offset begin, Offset end,
                      Micros max_event_time) MR_EXCLUDES(mutex_);
   void RestorePosition(std::string reader, Position at, Offset next) MR_EXCLUDES(mutex_);
+  /// An empty value removes the split.
   void RestoreSourcePosition(std::string source, std::string split, std::string value)
       MR_EXCLUDES(mutex_);
 
@@ -114,7 +136,7 @@ class StreamTable {
       MR_EXCLUDES(subscriptions_mutex_);
   void Unsubscribe(SubscriptionId id) MR_EXCLUDES(subscriptions_mutex_);
 
-  /// Reads frames from `*offset` on, and moves it behind them. See Cursor::Poll.
+  /// Reads frames from `*offset` on, and moves it behind those it returns. See Cursor::Poll.
   Result<std::vector<StreamFrame>> Read(StreamId stream, PartitionId partition,
                                         Visibility visibility, size_t bytes_max, Offset* offset)
       MR_EXCLUDES(mutex_);
@@ -153,14 +175,16 @@ class StreamTable {
   struct Wanted {
     std::shared_ptr<const StreamFrame> cached;
     FrameLocation location;
-    Offset end;
+    FrameKey key;
   };
 
   void AppendLocked(EpochContent& content) MR_REQUIRES(mutex_);
   void PublishLocked(const EpochContent& content, std::span<const FrameLocation> locations)
       MR_REQUIRES(mutex_);
   void EvictCached() MR_REQUIRES(mutex_);
-  void Notify(const EpochContent& content, Visibility visibility)
+  void Uncache(Entry& entry) MR_REQUIRES(mutex_);
+  static std::vector<StreamId> StreamsOf(const EpochContent& content);
+  void Notify(std::span<const StreamId> streams, Visibility visibility)
       MR_EXCLUDES(subscriptions_mutex_);
   static void AppendBounds(const Stream& stream, std::vector<Snapshot::PartitionState>& out);
   Stream& At(StreamId id) MR_REQUIRES(mutex_);
@@ -168,6 +192,10 @@ class StreamTable {
   Entry* FindEntry(Partition& partition, Offset begin) MR_REQUIRES(mutex_);
   Result<std::vector<Wanted>> Select(StreamId stream, PartitionId partition, Visibility visibility,
                                      size_t bytes_max, Offset offset) MR_REQUIRES(mutex_);
+  /// Loads a frame that may be moved or trimmed meanwhile.
+  Result<StreamFrame> Load(const StreamInfo& stream, const Wanted& wanted) MR_EXCLUDES(mutex_);
+  std::optional<FrameLocation> LocationOf(StreamId stream, const FrameKey& key)
+      MR_EXCLUDES(mutex_);
 
   FrameLoader* const loader_;
   const size_t cache_bytes_max_;
@@ -178,9 +206,10 @@ class StreamTable {
   std::map<std::string, Transport::Positions, std::less<>> positions_ MR_GUARDED_BY(mutex_);
   std::map<std::string, Transport::SourcePositions, std::less<>> source_positions_
       MR_GUARDED_BY(mutex_);
-  /// Cached durable frames, oldest first.
+  /// Cached durable frames, oldest first; some may be trimmed by now.
   std::deque<std::pair<Position, Offset>> evictable_ MR_GUARDED_BY(mutex_);
   size_t cached_bytes_ MR_GUARDED_BY(mutex_) = 0;
+  size_t cached_frames_ MR_GUARDED_BY(mutex_) = 0;
 
   Mutex subscriptions_mutex_;
   std::vector<Subscription> subscriptions_ MR_GUARDED_BY(subscriptions_mutex_);

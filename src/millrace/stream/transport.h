@@ -60,7 +60,7 @@ struct AppendedRange {
 
 struct CommitResult {
   CommitOutcome outcome = CommitOutcome::kUnknown;
-  std::vector<AppendedRange> ranges;  ///< One per Append, in order; empty unless committed.
+  std::vector<AppendedRange> ranges;  ///< One per frame, in order; empty unless committed.
   std::optional<Error> error;         ///< Set unless committed.
 };
 
@@ -80,6 +80,10 @@ class EpochWriter {
   /// Appends a control or state frame; it takes one offset.
   virtual void AppendOpaque(StreamId stream, PartitionId partition, FrameType type,
                             Bytes payload) = 0;
+  /// Puts a control frame in front of all frames of the epoch; it takes one offset. `event_time` is
+  /// what it raises the partition's maximum to, kMicrosMin = nothing.
+  virtual void PrependControl(StreamId stream, PartitionId partition, const ControlFrame& control,
+                              Micros event_time) = 0;
   /// Sets the next offset that `reader` will read. A reader exists from its first position on.
   virtual void SetPosition(std::string_view reader, StreamId stream, PartitionId partition,
                            Offset next) = 0;

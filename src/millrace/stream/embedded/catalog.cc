@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "millrace/stream/stream_definition.h"
+
 namespace millrace {
 
 namespace {
@@ -73,6 +75,9 @@ Result<StreamInfo> DecodeStreamInfo(std::span<const std::byte> payload) {
   MR_ASSIGN(const auto name, reader.GetString());
   info.definition.name = name;
   MR_ASSIGN(info.definition.partitions, reader.Get<uint32_t>());
+  if (auto possible = CheckDefinition(info.definition); !possible) {
+    return Err(ErrorCode::kCorruption, possible.error().message());
+  }
   MR_ASSIGN(const auto has_schema, reader.Get<uint8_t>());
   if (has_schema != 0) {
     MR_ASSIGN(const auto count, reader.Get<uint32_t>());
@@ -88,6 +93,9 @@ Result<StreamInfo> DecodeStreamInfo(std::span<const std::byte> payload) {
     MR_ASSIGN(const auto key, reader.GetString());
     MR_ASSIGN(const auto value, reader.GetString());
     info.definition.properties.emplace(key, value);
+  }
+  if (reader.remaining() > 0) {
+    return Err(ErrorCode::kCorruption, fmt::format("definition of stream {} is too long", name));
   }
   return info;
 }

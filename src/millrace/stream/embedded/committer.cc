@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "millrace/base/planted_bug.h"
 #include "millrace/stream/embedded/frame_codec.h"
 #include "millrace/stream/embedded/journal_format.h"
 
@@ -14,7 +15,7 @@ FrameLocation LocationOf(FrameLocation::Kind kind, uint64_t file, uint64_t posit
 }
 
 template <typename T>
-void MoveInto(std::vector<T>& from, std::vector<T>& to) {
+void AppendTo(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
@@ -108,6 +109,11 @@ Status Committer::Write(Round& round) {
   for (const FrameRef ref : inlined) {
     round.inlined.emplace_back(round.epochs[ref.epoch]->content.frames[ref.frame].encoded);
   }
+  if (MR_PLANTED(PositionBeforeData) && journal_.Fits(2 * record_bytes)) {
+    JournalEntries early;
+    early.positions = std::exchange(round.entries.positions, {});
+    MR_TRY(journal_.AppendRound(early, {}));
+  }
   MR_ASSIGN(uint64_t position, journal_.AppendRound(round.entries, round.inlined));
   std::vector<JournalFrame> journal_frames;
   for (const FrameRef ref : inlined) {
@@ -125,13 +131,13 @@ Status Committer::Write(Round& round) {
 
 void Committer::CollectEntries(Round& round) {
   for (auto& epoch : round.epochs) {
-    MoveInto(epoch->ranges, round.entries.ranges);
-    MoveInto(epoch->copied_journals, round.entries.copied_journals);
-    MoveInto(epoch->removals, round.entries.removals);
-    MoveInto(epoch->partitions, round.entries.partitions);
-    MoveInto(epoch->content.positions, round.entries.positions);
-    MoveInto(epoch->content.source_positions, round.entries.source_positions);
-    MoveInto(epoch->content.trims, round.entries.trims);
+    AppendTo(round.entries.ranges, epoch->ranges);
+    AppendTo(round.entries.copied_journals, epoch->copied_journals);
+    AppendTo(round.entries.removals, epoch->removals);
+    AppendTo(round.entries.partitions, epoch->partitions);
+    AppendTo(round.entries.positions, epoch->content.positions);
+    AppendTo(round.entries.source_positions, epoch->content.source_positions);
+    AppendTo(round.entries.trims, epoch->content.trims);
   }
 }
 
@@ -217,23 +223,21 @@ bool Committer::HasWork() {
 
 void Committer::WaitForWork(std::chrono::nanoseconds timeout) {
   MutexLock lock(mutex_);
-  if (queue_.empty() && !woken_) {
+  if (queue_.empty() && !waits_ended_) {
     work_.WaitFor(mutex_, timeout);
   }
-  woken_ = false;
 }
 
 void Committer::Pause(std::chrono::nanoseconds timeout) {
   MutexLock lock(mutex_);
-  if (!woken_) {
+  if (!waits_ended_) {
     paused_.WaitFor(mutex_, timeout);
   }
-  woken_ = false;
 }
 
-void Committer::Wake() {
+void Committer::StopWaiting() {
   MutexLock lock(mutex_);
-  woken_ = true;
+  waits_ended_ = true;
   work_.NotifyAll();
   paused_.NotifyAll();
 }
@@ -256,7 +260,7 @@ void Committer::AbandonQueued(CommitOutcome outcome, const Error& error) {
 void Committer::AddJournalFrames(uint64_t journal, std::vector<JournalFrame> frames) {
   MutexLock lock(mutex_);
   auto& all = journal_frames_[journal];
-  MoveInto(frames, all);
+  AppendTo(all, frames);
 }
 
 std::optional<Committer::SealedJournal> Committer::TakeSealedJournal() {

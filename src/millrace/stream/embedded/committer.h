@@ -1,10 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "millrace/base/mutex.h"
@@ -69,13 +71,15 @@ class Committer {
 
   bool HasWork() MR_EXCLUDES(mutex_);
 
-  /// Waits until something is queued, Wake is called, or `timeout` has passed.
+  /// Waits until something is queued, StopWaiting is called, or `timeout` has passed.
   void WaitForWork(std::chrono::nanoseconds timeout) MR_EXCLUDES(mutex_);
-  /// Waits until Wake is called or `timeout` has passed, whatever is queued.
+  /// Waits until StopWaiting is called or `timeout` has passed, whatever is queued.
   void Pause(std::chrono::nanoseconds timeout) MR_EXCLUDES(mutex_);
-  void Wake() MR_EXCLUDES(mutex_);
+  /// From now on no wait lasts; the owner stops or has failed.
+  void StopWaiting() MR_EXCLUDES(mutex_);
 
-  /// Answers everything queued with `outcome`; after RunRound failed, or at the end.
+  /// Answers everything queued with `outcome`; after RunRound failed, or at the end. On the thread
+  /// of RunRound.
   void AbandonQueued(CommitOutcome outcome, const Error& error) MR_EXCLUDES(mutex_);
 
   /// Writes a full record into a new journal file, as recovery ends with.
@@ -84,8 +88,8 @@ class Committer {
   /// Segment bounds as committed, for full records; recovery sets them.
   void RestoreSegment(const SegmentRange& committed);
 
-  /// Frames of sealed journal files that nobody has copied yet, the oldest file first; recovery
-  /// adds what it found.
+  /// Frames of journal files that nobody has copied yet, the oldest file first; recovery adds every
+  /// file it found, also those without frames, as they must be retired in order.
   void AddJournalFrames(uint64_t journal, std::vector<JournalFrame> frames) MR_EXCLUDES(mutex_);
   struct SealedJournal {
     uint64_t number;
@@ -131,7 +135,7 @@ class Committer {
   CondVar work_;
   CondVar paused_;
   std::deque<std::unique_ptr<Pending>> queue_ MR_GUARDED_BY(mutex_);
-  bool woken_ MR_GUARDED_BY(mutex_) = false;
+  bool waits_ended_ MR_GUARDED_BY(mutex_) = false;
   std::map<uint64_t, std::vector<JournalFrame>> journal_frames_ MR_GUARDED_BY(mutex_);
   uint64_t current_journal_ MR_GUARDED_BY(mutex_) = 0;
   std::atomic<bool> disk_full_{false};

@@ -2,25 +2,30 @@
 
 #include <algorithm>
 
+#include "millrace/base/planted_bug.h"
+#include "millrace/stream/embedded/frame_codec.h"
+
 namespace millrace {
 
 Copier::Copier(const DataDirectory& directory, StreamTable& table, SegmentStore& segments,
-               Committer& committer, uint64_t segment_bytes)
+               Committer& committer, uint64_t segment_bytes, std::function<void()> on_decided)
     : directory_(directory),
       table_(table),
       segments_(segments),
       committer_(committer),
-      segment_bytes_(segment_bytes) {}
+      segment_bytes_(segment_bytes),
+      on_decided_(std::move(on_decided)) {}
 
 Result<bool> Copier::Step() {
   if (in_flight_.load(std::memory_order_acquire)) {
     return false;
   }
-  for (const SegmentRemoval& removal : std::exchange(removals_, {})) {
-    MR_TRY(segments_.Remove(*table_.Find(removal.stream), removal.segment));
+  while (!removals_.empty()) {
+    MR_TRY(segments_.Remove(*table_.Find(removals_.back().stream), removals_.back().segment));
+    removals_.pop_back();
   }
   if (retired_journal_) {
-    MR_TRY(RetireJournal(*retired_journal_));
+    MR_TRY(RetireJournal(directory_, *retired_journal_));
     retired_journal_.reset();
   }
   if (!journal_) {
@@ -30,6 +35,9 @@ Result<bool> Copier::Step() {
     return RemoveUnused();
   }
   MR_TRY(CopyFrames(*journal_));
+  if (MR_PLANTED(RetireBeforeCommit)) {
+    MR_TRY(RetireJournal(directory_, journal_->number));
+  }
   QueueCopied();
   return true;
 }
@@ -54,12 +62,17 @@ Status Copier::WriteStream(StreamId stream, File& journal, std::span<const Journ
   std::vector<std::span<const std::byte>> pieces;
   const size_t first_move = moves_.size();
   for (const JournalFrame& frame : frames) {
-    if (frame.begin < table_.Describe(stream, frame.partition).begin) {
+    if (frame.begin + frame.count <= table_.Describe(stream, frame.partition).begin) {
       continue;
     }
+    const std::string path = directory_.JournalPath(frame.location.file);
     MR_ASSIGN(auto bytes,
-              ReadExactly(journal, directory_.JournalPath(frame.location.file),
-                          frame.location.position, frame.location.bytes));
+              ReadExactly(journal, path, frame.location.position, frame.location.bytes));
+    // Once its journal file is gone, a frame that was copied damaged could not be told from others.
+    if (auto checked = CheckFrame(bytes->bytes(), directory_.identity()); !checked) {
+      return Err(checked.error().WithContext(
+          fmt::format("{} at byte {}", path, frame.location.position)));
+    }
     pieces.push_back(bytes->bytes());
     buffers.push_back(std::move(bytes));
     moves_.push_back({stream, frame.partition, frame.begin, frame.location});
@@ -97,10 +110,12 @@ void Copier::QueueCopied() {
       for (const Move& move : moves_) {
         table_.Relocate(move.stream, move.partition, move.begin, move.to);
       }
-      retired_journal_ = journal_->number;
+      if (!MR_PLANTED(RetireBeforeCommit)) {
+        retired_journal_ = journal_->number;
+      }
       journal_.reset();
     }
-    in_flight_.store(false, std::memory_order_release);
+    Decided();
   };
   committer_.Queue(std::move(pending));
 }
@@ -120,7 +135,9 @@ Result<bool> Copier::RemoveUnused() {
       }
     }
     // With its segments gone nothing else says where the stream's partitions end.
-    std::ranges::move(bounds, std::back_inserter(pending->partitions));
+    if (!MR_PLANTED(ForgetBoundsAtRemoval)) {
+      std::ranges::move(bounds, std::back_inserter(pending->partitions));
+    }
   }
   if (pending->removals.empty()) {
     return false;
@@ -131,22 +148,17 @@ Result<bool> Copier::RemoveUnused() {
     if (result.outcome != CommitOutcome::kCommitted) {
       removals_.clear();
     }
-    in_flight_.store(false, std::memory_order_release);
+    Decided();
   };
   committer_.Queue(std::move(pending));
   return true;
 }
 
-Status Copier::RetireJournal(uint64_t number) {
-  FileSystem& files = directory_.files();
-  const std::string path = directory_.JournalPath(number);
-  if (files.Info(directory_.SpareJournalPath())) {
-    MR_TRY(files.RemoveFile(path));
-  } else {
-    MR_TRY(files.Rename(path, directory_.SpareJournalPath()));
+void Copier::Decided() {
+  in_flight_.store(false, std::memory_order_release);
+  if (on_decided_) {
+    on_decided_();
   }
-  // Without this an older journal could come back after a crash that a later one did not survive.
-  return files.SyncDirectory(directory_.JournalDirectory());
 }
 
 }  // namespace millrace

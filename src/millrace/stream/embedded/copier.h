@@ -1,7 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
+#include <optional>
+#include <vector>
 
 #include "millrace/stream/embedded/committer.h"
 
@@ -12,8 +15,9 @@ namespace millrace {
 /// thread at a time, beside the committer's.
 class Copier {
  public:
+  /// `on_decided` runs on the committer's thread when Step may be called again with effect.
   Copier(const DataDirectory& directory, StreamTable& table, SegmentStore& segments,
-         Committer& committer, uint64_t segment_bytes);
+         Committer& committer, uint64_t segment_bytes, std::function<void()> on_decided);
 
   /// Does one journal file, or looks for segments to remove. Returns whether it queued something at
   /// the committer; while that is not decided further calls do nothing. kDiskFull: call again later.
@@ -24,13 +28,14 @@ class Copier {
   Status WriteStream(StreamId stream, File& journal, std::span<const JournalFrame> frames);
   void QueueCopied();
   Result<bool> RemoveUnused();
-  Status RetireJournal(uint64_t number);
+  void Decided();
 
   const DataDirectory& directory_;
   StreamTable& table_;
   SegmentStore& segments_;
   Committer& committer_;
   const uint64_t segment_bytes_;
+  const std::function<void()> on_decided_;
   std::map<StreamId, SegmentWriter> writers_;
 
   struct Move {

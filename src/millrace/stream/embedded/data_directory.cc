@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "millrace/base/rng.h"
+#include "millrace/stream/embedded/journal_format.h"
+#include "millrace/stream/embedded/journal_record.h"
 
 namespace millrace {
 
@@ -41,17 +43,49 @@ Result<uint64_t> ParseIdentity(std::string_view text, const std::string& path) {
   return identity;
 }
 
-/// Removes what the making of a directory left that was cut short: a first journal file, perhaps
-/// renamed from nothing, and no streams.
+/// Whether a journal file holds more than the full record that the making of a directory writes;
+/// of whatever identity, which is lost.
+Result<bool> HoldsRounds(FileSystem& files, const std::string& path, uint64_t number) {
+  MR_ASSIGN(const auto file, files.Open(path, OpenMode::kRead));
+  MR_ASSIGN(const uint64_t size, file->Size());
+  Bytes bytes(size);
+  MR_ASSIGN(const size_t read, file->ReadAt(0, bytes));
+  const auto content = std::span(bytes).first(read);
+  for (uint64_t at = journal_format::kAlignment; at + journal_format::kHeaderBytes <= read;
+       at += journal_format::kAlignment) {
+    const auto record = content.subspan(at);
+    uint32_t magic = 0;
+    uint64_t identity = 0;
+    std::memcpy(&magic, record.data(), sizeof(magic));
+    std::memcpy(&identity, record.data() + journal_format::kIdentityAt, sizeof(identity));
+    if (magic == journal_format::kMagic && ReadJournalRecord(record, identity, number)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Removes what the making of a directory left that was cut short: a first journal file without a
+/// round, and no streams.
 Status DiscardUnfinished(FileSystem& files, const std::string& path) {
   MR_ASSIGN(const auto streams, files.List(JoinPath(path, "streams")));
   MR_ASSIGN(const auto journals, files.List(JoinPath(path, "journal")));
   for (const DirectoryEntry& entry : journals) {
-    if (!streams.empty() || NumberOfFile(entry.name, ".jnl") != 1) {
-      return Err(ErrorCode::kCorruption,
-                 fmt::format("{}/IDENTITY is missing beside {}", path, entry.name));
+    const std::string journal = fmt::format("{}/journal/{}", path, entry.name);
+    bool used = !streams.empty() || NumberOfFile(entry.name, ".jnl") != 1;
+    if (!used) {
+      MR_ASSIGN(used, HoldsRounds(files, journal, 1));
     }
-    MR_TRY(files.RemoveFile(fmt::format("{}/journal/{}", path, entry.name)));
+    if (used) {
+      return Err(ErrorCode::kCorruption, fmt::format("{}/IDENTITY is missing, but there is {}",
+                                                     path, journal));
+    }
+    MR_TRY(files.RemoveFile(journal));
+  }
+  if (!streams.empty()) {
+    return Err(ErrorCode::kCorruption,
+               fmt::format("{0}/IDENTITY is missing, but there is {0}/streams/{1}", path,
+                           streams.front().name));
   }
   return {};
 }
@@ -63,6 +97,9 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::Open(FileSystem& files, st
   MR_ASSIGN(auto lock, files.Lock(JoinPath(path, "LOCK")));
   MR_TRY(files.CreateDirectories(JoinPath(path, "journal")));
   MR_TRY(files.CreateDirectories(JoinPath(path, "streams")));
+  // A process that was killed may have left names that exist and are not durable.
+  MR_TRY(files.SyncDirectory(path));
+  MR_TRY(files.SyncDirectory(JoinPath(path, "streams")));
   const std::string identity_path = JoinPath(path, "IDENTITY");
   uint64_t identity = 0;
   auto text = ReadWholeFile(files, identity_path, kIdentityBytesMax);

@@ -19,7 +19,7 @@ class DataDirectory {
   /// Opens or creates the directory and takes its lock. A directory without IDENTITY is fresh: it
   /// gets one with Persist, after its first journal file is durable, so that an IDENTITY without a
   /// journal is always damage. Errors: kDataDirLocked, kFormatTooNew, kCorruption when IDENTITY is
-  /// damaged, or missing beside streams.
+  /// damaged, or missing beside streams or committed rounds.
   static Result<std::unique_ptr<DataDirectory>> Open(FileSystem& files, std::string path);
 
   bool fresh() const { return fresh_; }

@@ -1,6 +1,9 @@
 #include "millrace/stream/embedded/embedded_transport.h"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <optional>
 
 #include "millrace/base/rng.h"
 #include "millrace/base/thread.h"
@@ -13,6 +16,7 @@
 #include "millrace/stream/embedded/journal_reader.h"
 #include "millrace/stream/embedded/recovery.h"
 #include "millrace/stream/embedded/segment_store.h"
+#include "millrace/stream/stream_definition.h"
 #include "millrace/stream/stream_table.h"
 
 namespace millrace {
@@ -22,6 +26,7 @@ namespace {
 constexpr std::chrono::milliseconds kIdleBeforeMark{50};
 constexpr std::chrono::milliseconds kDiskFullRetry{100};
 constexpr std::chrono::milliseconds kCopierPeriod{200};
+constexpr std::chrono::seconds kIdleWait{1};
 
 /// Reads frames back from journal files and segments.
 class DiskLoader final : public FrameLoader {
@@ -29,9 +34,10 @@ class DiskLoader final : public FrameLoader {
   DiskLoader(const DataDirectory& directory, SegmentStore& segments)
       : directory_(directory), segments_(segments) {}
 
-  Result<StreamFrame> Load(const StreamInfo& stream, const FrameLocation& location) override {
+  Result<StreamFrame> Load(const StreamInfo& stream, const FrameKey& key,
+                           const FrameLocation& location) override {
     MR_ASSIGN(auto bytes, ReadBytes(stream, location));
-    auto frame = DecodeFrame(stream.definition, std::move(bytes), directory_.identity());
+    auto frame = DecodeFrame(stream, key, std::move(bytes), directory_.identity());
     if (!frame) {
       return Err(frame.error().WithContext(fmt::format(
           "{} at byte {}", PathOf(stream, location), location.position)));
@@ -77,7 +83,8 @@ class EmbeddedTransport::Impl {
                    {.direct_bytes_min = options_.direct_bytes_min,
                     .segment_bytes = options_.segment_bytes,
                     .round_bytes_max = options_.round_bytes_max}),
-        copier_(*directory_, table_, segments_, committer_, options_.segment_bytes) {}
+        copier_(*directory_, table_, segments_, committer_, options_.segment_bytes,
+                [this] { WakeCopier(); }) {}
 
   static uint64_t NewIncarnation() {
     uint64_t incarnation = 0;
@@ -87,6 +94,7 @@ class EmbeddedTransport::Impl {
 
   Status Recover(const JournalState& state) {
     MR_TRY(RestoreStreams(*directory_, state, table_, segments_, committer_));
+    MutexLock lock(create_mutex_);
     for (const StreamInfo& stream : table_.Streams()) {
       next_stream_ = std::max(next_stream_, stream.id.value() + 1);
     }
@@ -103,33 +111,32 @@ class EmbeddedTransport::Impl {
 
   void Stop() {
     stopping_.store(true, std::memory_order_release);
-    committer_.Wake();
+    committer_.StopWaiting();
     committer_thread_.Join();
-    {
-      MutexLock lock(copier_mutex_);
-      copier_wakeup_.NotifyAll();
-    }
+    WakeCopier();
     copier_thread_.Join();
     committer_.AbandonQueued(CommitOutcome::kUnknown,
                              Error(ErrorCode::kTransportClosed, "the transport is closing"));
   }
 
-  /// One round. Returns what it did; after a failure nothing, and the transport is failed.
+  /// One round. Returns what it did. After a failure nothing, and what is queued is answered.
   Committer::Outcome RunRound() {
-    if (failed()) {
-      return Committer::Outcome::kNothing;
-    }
-    auto outcome = committer_.RunRound();
-    if (outcome && *outcome == Committer::Outcome::kNothing) {
-      if (auto marked = committer_.MarkIdle(); !marked) {
-        outcome = Err(marked.error());
+    if (!failed()) {
+      auto outcome = committer_.RunRound();
+      if (outcome && *outcome == Committer::Outcome::kNothing) {
+        if (auto marked = committer_.MarkIdle(); !marked) {
+          outcome = Err(marked.error());
+        }
       }
-    }
-    if (!outcome) {
+      if (outcome) {
+        return *outcome;
+      }
       Fail(outcome.error());
-      return Committer::Outcome::kNothing;
     }
-    return *outcome;
+    committer_.AbandonQueued(
+        CommitOutcome::kUnknown,
+        Error(ErrorCode::kTransportClosed, "the transport has failed; restart to recover"));
+    return Committer::Outcome::kNothing;
   }
 
   bool RunCopier() {
@@ -163,34 +170,39 @@ class EmbeddedTransport::Impl {
   const Committer& committer() const { return committer_; }
 
  private:
-  void Fail(const Error& error) {
-    if (failed_.exchange(true)) {
-      return;
+  struct Creation {
+    StreamInfo info;
+    Mutex mutex;
+    CondVar decided;
+    std::optional<CommitResult> result MR_GUARDED_BY(mutex);
+
+    bool is_decided() {
+      MutexLock lock(mutex);
+      return result.has_value();
     }
-    if (options_.on_fatal) {
+  };
+
+  Status StartCreation(const StreamDefinition& definition) MR_REQUIRES(create_mutex_);
+  Status FinishCreation() MR_REQUIRES(create_mutex_);
+
+  /// On the committer's or the copier's thread, whichever sees an error first.
+  void Fail(const Error& error) {
+    if (!failed_.exchange(true) && options_.on_fatal) {
       options_.on_fatal(error);
     }
-    committer_.AbandonQueued(CommitOutcome::kUnknown, error);
   }
 
   void CommitterLoop() {
     while (true) {
       const bool stopping = stopping_.load(std::memory_order_acquire);
-      switch (RunRoundIfQueued()) {
-        case Committer::Outcome::kCommitted:
-          break;
-        case Committer::Outcome::kNothing:
-          if (stopping) {
-            return;
-          }
-          committer_.WaitForWork(std::chrono::hours(1));
-          break;
-        case Committer::Outcome::kDiskFull:
-          if (stopping) {
-            return;
-          }
-          committer_.Pause(kDiskFullRetry);
-          break;
+      const Committer::Outcome outcome = RunRoundIfQueued();
+      if (stopping && outcome != Committer::Outcome::kCommitted) {
+        return;
+      }
+      if (outcome == Committer::Outcome::kNothing) {
+        committer_.WaitForWork(kIdleWait);
+      } else if (outcome == Committer::Outcome::kDiskFull) {
+        committer_.Pause(kDiskFullRetry);
       }
     }
   }
@@ -207,9 +219,18 @@ class EmbeddedTransport::Impl {
     while (!stopping_.load(std::memory_order_acquire)) {
       if (!RunCopier()) {
         MutexLock lock(copier_mutex_);
-        copier_wakeup_.WaitFor(copier_mutex_, kCopierPeriod);
+        if (!copier_woken_) {
+          copier_wakeup_.WaitFor(copier_mutex_, kCopierPeriod);
+        }
+        copier_woken_ = false;
       }
     }
+  }
+
+  void WakeCopier() {
+    MutexLock lock(copier_mutex_);
+    copier_woken_ = true;
+    copier_wakeup_.NotifyAll();
   }
 
   const Options options_;
@@ -223,11 +244,14 @@ class EmbeddedTransport::Impl {
   Copier copier_;
 
   Mutex create_mutex_;
-  uint32_t next_stream_ = 1;
+  uint32_t next_stream_ MR_GUARDED_BY(create_mutex_) = 1;
+  /// Queued and not decided, because the disk is full.
+  std::shared_ptr<Creation> creation_ MR_GUARDED_BY(create_mutex_);
   std::atomic<bool> stopping_{false};
   std::atomic<bool> failed_{false};
   Mutex copier_mutex_;
   CondVar copier_wakeup_;
+  bool copier_woken_ MR_GUARDED_BY(copier_mutex_) = false;
   Thread committer_thread_;
   Thread copier_thread_;
 };
@@ -265,6 +289,16 @@ class EmbeddedEpochWriter final : public EpochWriter {
          .times = {}});
   }
 
+  void PrependControl(StreamId stream, PartitionId partition, const ControlFrame& control,
+                      Micros event_time) override {
+    Add(stream, partition,
+        {.type = FrameType::kControl,
+         .count = 1,
+         .payload = Buffer::Own(control.Encode()),
+         .times = {.max = event_time}});
+    std::ranges::rotate(pending_->content.frames, pending_->content.frames.end() - 1);
+  }
+
   void SetPosition(std::string_view reader, StreamId stream, PartitionId partition,
                    Offset next) override {
     pending_->content.positions.push_back({std::string(reader), stream, partition, next});
@@ -281,6 +315,13 @@ class EmbeddedEpochWriter final : public EpochWriter {
   }
 
   void CommitAsync(CommitCallback callback) override {
+    if (!std::ranges::all_of(pending_->content.frames, FitsIntoFrame)) {
+      callback({.outcome = CommitOutcome::kAborted,
+                .ranges = {},
+                .error = Error(ErrorCode::kFrameTooLarge,
+                               "a batch or a state frame is larger than 1 GiB when encoded")});
+      return;
+    }
     pending_->callback = std::move(callback);
     sink_(std::move(pending_));
   }
@@ -304,42 +345,58 @@ class EmbeddedEpochWriter final : public EpochWriter {
 
 Result<StreamId> EmbeddedTransport::Impl::CreateStream(const StreamDefinition& definition) {
   MutexLock lock(create_mutex_);
-  if (const auto existing = table_.Find(definition.name)) {
-    const StreamDefinition& old = existing->definition;
-    const bool same_schema = (old.schema == nullptr) == (definition.schema == nullptr) &&
-                             (old.schema == nullptr || *old.schema == *definition.schema);
-    if (!same_schema || old.partitions != definition.partitions ||
-        old.properties != definition.properties) {
-      return Err(ErrorCode::kStreamExists,
-                 fmt::format("stream {} exists with another definition", definition.name));
-    }
-    return existing->id;
+  if (creation_ != nullptr) {
+    MR_TRY(FinishCreation());
   }
-  const StreamInfo info{.id = StreamId(next_stream_), .definition = definition};
-  Mutex mutex;
-  CondVar decided;
-  std::optional<CommitResult> result;
+  if (!table_.Find(definition.name)) {
+    MR_TRY(StartCreation(definition));
+    MR_TRY(FinishCreation());
+  }
+  const auto existing = table_.Find(definition.name);
+  if (!SameDefinition(existing->definition, definition)) {
+    return Err(ErrorCode::kStreamExists,
+               fmt::format("stream {} exists with another definition", definition.name));
+  }
+  return existing->id;
+}
+
+Status EmbeddedTransport::Impl::StartCreation(const StreamDefinition& definition) {
+  MR_TRY(CheckDefinition(definition));
+  auto creation = std::make_shared<Creation>();
+  creation->info = {.id = StreamId(next_stream_++), .definition = definition};
+  creation_ = creation;
   EmbeddedEpochWriter writer([this](auto pending) { Commit(std::move(pending)); });
-  writer.AppendOpaque(kCatalogStream, PartitionId(0), FrameType::kState, EncodeStreamInfo(info));
-  writer.CommitAsync([&](const CommitResult& outcome) {
-    MutexLock result_lock(mutex);
-    result = outcome;
-    decided.NotifyAll();
+  writer.AppendOpaque(kCatalogStream, PartitionId(0), FrameType::kState,
+                      EncodeStreamInfo(creation->info));
+  writer.CommitAsync([this, creation](const CommitResult& result) {
+    if (result.outcome == CommitOutcome::kCommitted) {
+      table_.AddStream(creation->info);
+    }
+    MutexLock lock(creation->mutex);
+    creation->result = result;
+    creation->decided.NotifyAll();
   });
-  if (options_.manual) {
-    RunRound();
+  return {};
+}
+
+Status EmbeddedTransport::Impl::FinishCreation() {
+  while (options_.manual && !creation_->is_decided() &&
+         RunRound() == Committer::Outcome::kCommitted) {
   }
-  MutexLock result_lock(mutex);
-  while (!result && !options_.manual) {
-    decided.Wait(mutex);
+  const std::shared_ptr<Creation> creation = creation_;
+  MutexLock lock(creation->mutex);
+  while (!options_.manual && !creation->result) {
+    creation->decided.Wait(creation->mutex);
   }
-  if (!result || result->outcome != CommitOutcome::kCommitted) {
-    return Err(result ? *result->error
-                      : Error(ErrorCode::kDiskFull, "no room to create a stream"));
+  if (!creation->result) {
+    return Err(ErrorCode::kDiskFull, fmt::format("stream {} will be created when there is room",
+                                                 creation->info.definition.name));
   }
-  ++next_stream_;
-  table_.AddStream(info);
-  return info.id;
+  creation_.reset();
+  if (creation->result->outcome != CommitOutcome::kCommitted) {
+    return Err(*creation->result->error);
+  }
+  return {};
 }
 
 EmbeddedTransport::EmbeddedTransport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

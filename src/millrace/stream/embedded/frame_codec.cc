@@ -1,5 +1,7 @@
 #include "millrace/stream/embedded/frame_codec.h"
 
+#include <limits>
+
 #include "millrace/base/checksum.h"
 #include "millrace/codec/columnar.h"
 #include "millrace/stream/embedded/frame_format.h"
@@ -10,13 +12,23 @@ namespace {
 
 using namespace frame_format;
 
-uint64_t ChecksumOf(std::span<const std::byte> header, std::span<const std::byte> payload) {
-  return Xxh3(header.subspan(kCheckedFrom, kHeaderBytes - kCheckedFrom), Xxh3(payload));
+uint64_t Load64(std::span<const std::byte> bytes, size_t at) {
+  uint64_t value = 0;
+  std::memcpy(&value, bytes.data() + at, sizeof(value));
+  return value;
+}
+
+uint64_t ChecksumOf(std::span<const std::byte> header) {
+  return Xxh3(header.subspan(kCheckedFrom, kHeaderBytes - kCheckedFrom), Load64(header, 0));
 }
 
 }  // namespace
 
 size_t StoredFrameHeader::total_bytes() const { return kHeaderBytes + payload_bytes; }
+
+bool FitsIntoFrame(const AppendedFrame& frame) {
+  return frame.encoded.size() - kHeaderBytes <= kPayloadBytesMax;
+}
 
 Bytes EncodeFramePayload(const StreamFrame& frame) {
   Bytes bytes(kHeaderBytes);
@@ -25,13 +37,14 @@ Bytes EncodeFramePayload(const StreamFrame& frame) {
   } else {
     ByteWriter(bytes).PutBytes(frame.payload->bytes());
   }
+  ByteWriter(bytes).Patch(kPayloadHashAt, Xxh3(std::span(bytes).subspan(kHeaderBytes)));
   return bytes;
 }
 
 void SealFrame(AppendedFrame& appended, uint64_t identity, RoundId round) {
   const StreamFrame& frame = appended.frame;
+  MR_CHECK(FitsIntoFrame(appended), "frame of {} bytes", appended.encoded.size());
   const size_t payload_bytes = appended.encoded.size() - kHeaderBytes;
-  MR_CHECK(payload_bytes <= kPayloadBytesMax, "frame of {} bytes", payload_bytes);
   Bytes header;
   header.reserve(kHeaderBytes);
   ByteWriter writer(header);
@@ -52,8 +65,9 @@ void SealFrame(AppendedFrame& appended, uint64_t identity, RoundId round) {
   writer.Put(frame.times.max);
   writer.Put(frame.times.limit);
   writer.Put(frame.max_event_time_before);
+  writer.Put(Load64(appended.encoded, kPayloadHashAt));
   MR_CHECK(header.size() == kHeaderBytes);
-  writer.Patch(kChecksumAt, ChecksumOf(header, std::span(appended.encoded).subspan(kHeaderBytes)));
+  writer.Patch(kChecksumAt, ChecksumOf(header));
   std::memcpy(appended.encoded.data(), header.data(), kHeaderBytes);
 }
 
@@ -63,7 +77,7 @@ Result<StoredFrameHeader> ParseFrameHeader(std::span<const std::byte> bytes, uin
   MR_ASSIGN(const auto version, reader.Get<uint8_t>());
   MR_ASSIGN(const auto type, reader.Get<uint8_t>());
   MR_ASSIGN(const auto zero, reader.Get<uint16_t>());
-  MR_TRY(reader.Get<uint64_t>());
+  MR_ASSIGN(const auto checksum, reader.Get<uint64_t>());
   StoredFrameHeader header;
   MR_ASSIGN(header.identity, reader.Get<uint64_t>());
   MR_ASSIGN(header.payload_bytes, reader.Get<uint32_t>());
@@ -77,17 +91,26 @@ Result<StoredFrameHeader> ParseFrameHeader(std::span<const std::byte> bytes, uin
   MR_ASSIGN(header.times.max, reader.Get<Micros>());
   MR_ASSIGN(header.times.limit, reader.Get<Micros>());
   MR_ASSIGN(header.max_event_time_before, reader.Get<Micros>());
-  const bool known_type = type >= static_cast<uint8_t>(FrameType::kData) &&
-                          type <= static_cast<uint8_t>(FrameType::kState);
-  if (magic != kMagic || zero != 0 || !known_type || header.payload_bytes > kPayloadBytesMax ||
-      header.count == 0 || begin < 0) {
+  MR_ASSIGN(header.payload_hash, reader.Get<uint64_t>());
+  if (magic != kMagic) {
     return Err(ErrorCode::kCorruption, "not a frame header");
   }
-  if (version != kVersion) {
+  if (version > kVersion) {
     return Err(ErrorCode::kFormatTooNew, fmt::format("frame of version {}", version));
+  }
+  if (checksum != ChecksumOf(bytes)) {
+    return Err(ErrorCode::kCorruption, "frame header fails its checksum");
   }
   if (header.identity != identity) {
     return Err(ErrorCode::kCorruption, "frame of another data directory");
+  }
+  const bool known_type = type >= static_cast<uint8_t>(FrameType::kData) &&
+                          type <= static_cast<uint8_t>(FrameType::kState);
+  const bool one_offset = type == static_cast<uint8_t>(FrameType::kData) || header.count == 1;
+  if (version != kVersion || zero != 0 || !known_type || !one_offset || header.count == 0 ||
+      header.payload_bytes > kPayloadBytesMax || begin < 0 ||
+      begin > std::numeric_limits<int64_t>::max() - header.count) {
+    return Err(ErrorCode::kCorruption, "frame header with impossible values");
   }
   header.type = static_cast<FrameType>(type);
   header.stream = StreamId(stream);
@@ -102,17 +125,22 @@ Result<StoredFrameHeader> CheckFrame(std::span<const std::byte> bytes, uint64_t 
   if (bytes.size() < header.total_bytes()) {
     return Err(ErrorCode::kCorruption, "frame is cut short");
   }
-  uint64_t stored = 0;
-  std::memcpy(&stored, bytes.data() + kChecksumAt, sizeof(stored));
-  if (stored != ChecksumOf(bytes, bytes.subspan(kHeaderBytes, header.payload_bytes))) {
+  if (header.payload_hash != Xxh3(bytes.subspan(kHeaderBytes, header.payload_bytes))) {
     return Err(ErrorCode::kCorruption, "frame fails its checksum");
   }
   return header;
 }
 
-Result<StreamFrame> DecodeFrame(const StreamDefinition& stream, BufferPtr bytes,
+Result<StreamFrame> DecodeFrame(const StreamInfo& stream, const FrameKey& key, BufferPtr bytes,
                                 uint64_t identity) {
   MR_ASSIGN(const auto header, CheckFrame(bytes->bytes(), identity));
+  if (header.stream != stream.id || key != FrameKey{header.partition, header.begin, header.count}) {
+    return Err(ErrorCode::kCorruption,
+               fmt::format("frame of stream {} partition {} offset {} where that of stream {} "
+                           "partition {} offset {} belongs",
+                           header.stream, header.partition, header.begin, stream.id, key.partition,
+                           key.begin));
+  }
   StreamFrame frame{.type = header.type,
                     .begin = header.begin,
                     .count = header.count,
@@ -126,7 +154,10 @@ Result<StreamFrame> DecodeFrame(const StreamDefinition& stream, BufferPtr bytes,
     frame.payload = std::move(payload);
     return frame;
   }
-  MR_ASSIGN(frame.batch, DecodeColumnar(stream.schema, std::move(payload)));
+  if (stream.definition.schema == nullptr) {
+    return Err(ErrorCode::kCorruption, "frame of rows in a stream that has no columns");
+  }
+  MR_ASSIGN(frame.batch, DecodeColumnar(stream.definition.schema, std::move(payload)));
   if (frame.batch->rows() != frame.count) {
     return Err(ErrorCode::kCorruption, "frame holds another number of rows than it says");
   }

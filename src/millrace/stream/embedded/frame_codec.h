@@ -5,7 +5,7 @@
 
 #include "millrace/base/bytes.h"
 #include "millrace/stream/epoch_content.h"
-#include "millrace/stream/transport.h"
+#include "millrace/stream/stream_table.h"
 
 namespace millrace {
 
@@ -21,25 +21,32 @@ struct StoredFrameHeader {
   RoundId round;
   EventTimes times;
   Micros max_event_time_before = kMicrosMin;
+  uint64_t payload_hash = 0;
 
   size_t total_bytes() const;
 };
+
+/// Whether a payload is small enough to be stored.
+bool FitsIntoFrame(const AppendedFrame& frame);
 
 /// Starts the stored form of a frame: room for the header, then the payload. The slow part of
 /// writing, done on the thread that appends. For data frames the payload is codec/columnar.
 Bytes EncodeFramePayload(const StreamFrame& frame);
 
 /// Fills in the header of `frame.encoded` once offsets and round are known, and its checksum.
+/// FitsIntoFrame holds.
 void SealFrame(AppendedFrame& frame, uint64_t identity, RoundId round);
 
-/// Reads a header without its payload. Fails with kCorruption unless magic, version, lengths and
-/// identity are right; the checksum needs the payload.
+/// Reads and checks a header; the payload may be missing. kCorruption when it is damaged or of
+/// another data directory, kFormatTooNew.
 Result<StoredFrameHeader> ParseFrameHeader(std::span<const std::byte> bytes, uint64_t identity);
 
 /// Checks a whole stored frame and returns its header. `bytes` may be longer than the frame.
 Result<StoredFrameHeader> CheckFrame(std::span<const std::byte> bytes, uint64_t identity);
 
-/// Decodes a whole stored frame of `stream`, checked; keeps `bytes` alive as needed.
-Result<StreamFrame> DecodeFrame(const StreamDefinition& stream, BufferPtr bytes, uint64_t identity);
+/// Decodes a whole stored frame, checked to be frame `key` of `stream`; keeps `bytes` alive as
+/// needed. Errors: kCorruption, kFormatTooNew, kDefinitionChanged.
+Result<StreamFrame> DecodeFrame(const StreamInfo& stream, const FrameKey& key, BufferPtr bytes,
+                                uint64_t identity);
 
 }  // namespace millrace

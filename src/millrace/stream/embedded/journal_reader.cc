@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
+#include "millrace/base/planted_bug.h"
 #include "millrace/stream/embedded/frame_codec.h"
 #include "millrace/stream/embedded/journal_format.h"
 
@@ -28,12 +30,15 @@ class Replay {
 
   Result<std::vector<uint64_t>> Numbers();
   Result<LoadedFile> Load(uint64_t number);
+  Status ReplayFiles(std::span<const uint64_t> numbers);
   Status ReplayFile(LoadedFile file);
   Status Apply(const LoadedFile& file, uint64_t position, const JournalRecordHeader& header);
   Status ApplyFrames(const LoadedFile& file, std::span<const std::byte> frames);
   void ApplyEntries(const JournalEntries& entries);
   std::optional<JournalRecordHeader> NextRecord(const LoadedFile& file, uint64_t position) const;
   std::optional<uint64_t> FindValidRecord(const LoadedFile& file, uint64_t from) const;
+  /// Sorts the files into those with frames and those that can go.
+  void CollectFiles(std::span<const uint64_t> numbers);
   Status DropTornTail() const;
 
   const DataDirectory& directory_;
@@ -41,8 +46,12 @@ class Replay {
   /// The last file that holds records, and where they end.
   LoadedFile last_;
   uint64_t end_ = 0;
-  /// Files behind it without a valid record: their making was cut short.
-  std::vector<std::string> unfinished_;
+  /// The last file that a mark says was made.
+  uint64_t marked_file_ = 0;
+  std::set<uint64_t> copied_;
+  /// Files without a valid record. Behind the last file their making was cut short; before the
+  /// first one a copied file was used again, and the crash undid its new name.
+  std::set<uint64_t> empty_;
 };
 
 std::unexpected<Error> Damaged(const std::string& path, uint64_t position, std::string_view what) {
@@ -76,33 +85,63 @@ Result<Replay::LoadedFile> Replay::Load(uint64_t number) {
 
 Result<JournalState> Replay::Run() {
   MR_ASSIGN(const auto numbers, Numbers());
+  MR_TRY(ReplayFiles(numbers));
+  if (last_.number == 0) {
+    return Damaged(directory_.JournalDirectory(), 0, "no journal file holds a valid record");
+  }
+  if (marked_file_ > last_.number) {
+    return Damaged(directory_.JournalPath(marked_file_), 0,
+                   fmt::format("missing or without a valid record, but {} says that the journal "
+                               "goes on there",
+                               last_.path));
+  }
+  MR_TRY(DropTornTail());
+  CollectFiles(numbers);
+  state_.place.next_file = last_.number + 1;
+  state_.place.last_file = last_.number;
+  state_.place.last_file_end = end_;
+  return std::move(state_);
+}
+
+Status Replay::ReplayFiles(std::span<const uint64_t> numbers) {
   for (const uint64_t number : numbers) {
     MR_ASSIGN(auto file, Load(number));
     if (NextRecord(file, 0)) {
       if (last_.number != 0 && number != last_.number + 1) {
-        return Damaged(file.path, 0, fmt::format("file {} is missing before it", last_.number + 1));
+        return Damaged(directory_.JournalPath(last_.number + 1), 0,
+                       fmt::format("missing, but there is {}", file.path));
       }
       MR_TRY(ReplayFile(std::move(file)));
     } else if (const auto valid = FindValidRecord(file, 0)) {
       return Damaged(last_.number != 0 ? last_.path : file.path, end_,
                      fmt::format("no valid record, but {} has one at byte {}", file.path, *valid));
     } else {
-      unfinished_.push_back(file.path);
+      empty_.insert(number);
     }
   }
-  if (last_.number == 0) {
-    return Damaged(directory_.JournalDirectory(), 0, "no journal file holds a valid record");
-  }
-  MR_TRY(DropTornTail());
-  for (const uint64_t number : state_.copied_journals) {
+  return {};
+}
+
+void Replay::CollectFiles(std::span<const uint64_t> numbers) {
+  for (const uint64_t number : copied_) {
     state_.frames.erase(number);
   }
-  state_.place.next_file = last_.number + 1;
-  return std::move(state_);
+  bool oldest = true;
+  for (const uint64_t number : numbers) {
+    oldest = oldest && (copied_.contains(number) || empty_.contains(number));
+    if (oldest) {
+      state_.retired.push_back(number);
+    } else if (number <= last_.number) {
+      state_.frames.try_emplace(number);
+    }
+  }
 }
 
 std::optional<JournalRecordHeader> Replay::NextRecord(const LoadedFile& file,
                                                       uint64_t position) const {
+  if (position > file.bytes.size()) {
+    return std::nullopt;
+  }
   const auto header = ReadJournalRecord(std::span(file.bytes).subspan(position),
                                         directory_.identity(), file.number);
   if (!header || (header->type == JournalRecordType::kFull) != (position == 0)) {
@@ -110,28 +149,36 @@ std::optional<JournalRecordHeader> Replay::NextRecord(const LoadedFile& file,
   }
   const bool follows = header->sequence == state_.place.next_sequence &&
                        header->previous_checksum == state_.place.previous_checksum;
-  return last_.number == 0 || follows ? header : std::nullopt;
+  return last_.number == 0 || follows || MR_PLANTED(AcceptStaleTail) ? header : std::nullopt;
 }
 
 Status Replay::ReplayFile(LoadedFile file) {
   uint64_t position = 0;
-  while (position < file.bytes.size()) {
-    const auto header = NextRecord(file, position);
+  while (true) {
+    auto header = NextRecord(file, position);
     if (!header) {
-      break;
+      const auto valid = FindValidRecord(file, position);
+      if (!valid) {
+        break;
+      }
+      // A record that continues the chain proves that only a mark, which is never synced, is lost.
+      header = NextRecord(file, *valid);
+      if (!header) {
+        return Damaged(file.path, position,
+                       fmt::format("no valid record, but there is one at byte {}", *valid));
+      }
+      position = *valid;
     }
     MR_TRY(Apply(file, position, *header));
     last_.number = file.number;
-    state_.place.next_sequence = header->sequence + 1;
-    state_.place.previous_checksum = header->checksum;
+    if (header->type != JournalRecordType::kMark) {
+      state_.place.next_sequence = header->sequence + 1;
+      state_.place.previous_checksum = header->checksum;
+    }
     position += AlignRecord(header->total_bytes());
   }
-  if (const auto valid = FindValidRecord(file, position)) {
-    return Damaged(file.path, position,
-                   fmt::format("no valid record, but there is one at byte {}", *valid));
-  }
   last_ = std::move(file);
-  end_ = position;
+  end_ = std::min<uint64_t>(position, last_.bytes.size());
   return {};
 }
 
@@ -156,6 +203,7 @@ Status Replay::Apply(const LoadedFile& file, uint64_t position,
   if (!entries) {
     return Damaged(file.path, position, entries.error().message());
   }
+  marked_file_ = std::max(marked_file_, entries->next_file);
   if (header.type == JournalRecordType::kFull && last_.number != 0) {
     return {};  // Repeats what the earlier files said.
   }
@@ -206,7 +254,7 @@ void Replay::ApplyEntries(const JournalEntries& entries) {
     bounds.begin = std::max(bounds.begin, trim.begin);
     bounds.end = std::max(bounds.end, trim.begin);
   }
-  state_.copied_journals.insert(entries.copied_journals.begin(), entries.copied_journals.end());
+  copied_.insert(entries.copied_journals.begin(), entries.copied_journals.end());
   std::ranges::copy(entries.positions, std::back_inserter(state_.positions));
   std::ranges::copy(entries.source_positions, std::back_inserter(state_.source_positions));
 }
@@ -214,12 +262,17 @@ void Replay::ApplyEntries(const JournalEntries& entries) {
 Status Replay::DropTornTail() const {
   FileSystem& files = directory_.files();
   MR_ASSIGN(auto file, files.Open(last_.path, OpenMode::kReadWrite));
-  if (end_ < last_.bytes.size()) {
+  // After a sync that failed, memory may hold as clean what the disk has not; only what is written
+  // again is synced again (https://lwn.net/Articles/752063/).
+  if (!MR_PLANTED(TrustUnsyncedTail)) {
+    MR_TRY(file->WriteAt(0, std::span(last_.bytes).first(end_)));
     MR_TRY(FillWithZeros(*file, end_, last_.bytes.size()));
+    MR_TRY(file->Sync());
   }
-  MR_TRY(file->Sync());
-  for (const std::string& path : unfinished_) {
-    MR_TRY(files.RemoveFile(path));
+  for (const uint64_t number : empty_) {
+    if (number > last_.number) {
+      MR_TRY(files.RemoveFile(directory_.JournalPath(number)));
+    }
   }
   return files.SyncDirectory(directory_.JournalDirectory());
 }

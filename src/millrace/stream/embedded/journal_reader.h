@@ -1,7 +1,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,16 +23,22 @@ struct JournalState {
   std::map<std::pair<StreamId, uint64_t>, uint64_t> segments;
   std::vector<PositionUpdate> positions;                 ///< In journal order; the last one counts.
   std::vector<SourcePositionUpdate> source_positions;    ///< As above; an empty value removes.
-  /// Frames by the journal file that holds them; only of files that are not copied.
+  /// Frames by the journal file that holds them, one element per file that is not retired; without
+  /// frames when these are copied.
   std::map<uint64_t, std::vector<JournalFrame>> frames;
-  std::set<uint64_t> copied_journals;  ///< Still there, and may be removed.
+  /// Files that are still there, the oldest ones, and need not be once the streams are known to be
+  /// whole: copied, or without a single record. Ascending.
+  std::vector<uint64_t> retired;
   Journal::Place place;
 };
 
 /// Reads all journal files in order. What follows the last record is a torn tail, a round that was
-/// never acknowledged, and is overwritten with zeros; the last file is synced, so that what was read
-/// is durable. An invalid record with a valid one behind it, a gap between files, or no record at
-/// all is kCorruption that names file and byte; nothing is changed then.
+/// never acknowledged, and is overwritten with zeros; the last file is written again and synced, so
+/// that what was read is durable, whatever became of the syncs before. A file behind it without a
+/// record was being made, and is removed.
+///
+/// kCorruption, which names file and byte: an invalid record in front of a valid one or of a mark, a
+/// missing file, no record at all. Nothing is changed then.
 Result<JournalState> ReadJournal(const DataDirectory& directory);
 
 }  // namespace millrace

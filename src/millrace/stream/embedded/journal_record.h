@@ -16,6 +16,7 @@ enum class JournalRecordType : uint8_t {
   kFull = 1,   ///< First in its file: the whole state of the transport.
   kRound = 2,  ///< The changes of one round; the commit point.
   kMark = 3,   ///< Says that every record before it was synced. Written lazily, never synced.
+               ///< Not a link of the chain: the next record has its sequence too.
 };
 
 /// Bytes [position, position + length) of a segment, holding whole frames.
@@ -56,6 +57,7 @@ struct JournalEntries {
   std::vector<TrimUpdate> trims;
   std::vector<StreamTable::Snapshot::PartitionState> partitions;
   std::vector<SegmentRemoval> removals;
+  uint64_t next_file = 0;  ///< Marks: the journal goes on in this file; 0 = says nothing.
 
   void Encode(Bytes& out) const;
   /// Fails with kCorruption on anything that Encode does not write.

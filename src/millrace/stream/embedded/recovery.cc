@@ -1,6 +1,7 @@
 #include "millrace/stream/embedded/recovery.h"
 
 #include <algorithm>
+#include <set>
 
 #include "millrace/stream/embedded/catalog.h"
 #include "millrace/stream/embedded/frame_codec.h"
@@ -26,7 +27,10 @@ class Restore {
   Status RestoreStream(const StreamInfo& stream);
   Status RestoreSegments(const StreamInfo& stream);
   Status ScanSegment(const StreamInfo& stream, uint64_t number, uint64_t committed);
+  Result<std::unique_ptr<File>> OpenSegment(const std::string& path, uint64_t committed);
   Status ReadCatalog();
+  Status CheckStreamsKnown();
+  Status RemoveUnneeded();
   void NoteFrame(const StoredFrameHeader& header, const FrameLocation& location);
 
   const DataDirectory& directory_;
@@ -36,22 +40,29 @@ class Restore {
   Committer& committer_;
   /// Grows beyond the journal's word by what the segments hold.
   std::map<StreamTable::Position, JournalState::Bounds> bounds_;
+  std::map<StreamId, std::vector<JournalFrame>> journal_frames_;
+  std::vector<std::string> uncommitted_;
 };
 
 Status Restore::Run() {
   bounds_ = state_.partitions;
-  MR_TRY(RestoreStream(CatalogStreamInfo()));
-  MR_TRY(ReadCatalog());
   for (const auto& [journal, frames] : state_.frames) {
     committer_.AddJournalFrames(journal, frames);
+    for (const JournalFrame& frame : frames) {
+      journal_frames_[frame.stream].push_back(frame);
+    }
   }
+  MR_TRY(RestoreStream(CatalogStreamInfo()));
+  MR_TRY(ReadCatalog());
+  MR_TRY(CheckStreamsKnown());
   for (const PositionUpdate& position : state_.positions) {
     table_.RestorePosition(position.reader, {position.stream, position.partition}, position.next);
   }
   for (const SourcePositionUpdate& position : state_.source_positions) {
     table_.RestoreSourcePosition(position.source, position.split, position.value);
   }
-  return table_.CheckContiguous();
+  MR_TRY(table_.CheckContiguous());
+  return RemoveUnneeded();
 }
 
 Status Restore::ReadCatalog() {
@@ -65,8 +76,32 @@ Status Restore::ReadCatalog() {
       return Err(ErrorCode::kCorruption, fmt::format("catalog$ ends at offset {}", offset));
     }
     for (const StreamFrame& frame : frames) {
+      if (frame.payload == nullptr) {
+        return Err(ErrorCode::kCorruption, "catalog$ holds rows");
+      }
       MR_ASSIGN(auto stream, DecodeStreamInfo(frame.payload->bytes()));
+      if (table_.Find(stream.id) || table_.Find(stream.definition.name)) {
+        return Err(ErrorCode::kCorruption,
+                   fmt::format("catalog$ defines stream {} twice", stream.definition.name));
+      }
       MR_TRY(RestoreStream(stream));
+    }
+  }
+  return {};
+}
+
+Status Restore::CheckStreamsKnown() {
+  std::set<StreamId> mentioned;
+  for (const auto& [at, bounds] : bounds_) {
+    mentioned.insert(at.first);
+  }
+  for (const auto& [segment, bytes] : state_.segments) {
+    mentioned.insert(segment.first);
+  }
+  for (const StreamId stream : mentioned) {
+    if (!table_.Find(stream)) {
+      return Err(ErrorCode::kCorruption,
+                 fmt::format("the journal mentions stream {}, which catalog$ does not", stream));
     }
   }
   return {};
@@ -75,17 +110,20 @@ Status Restore::ReadCatalog() {
 Status Restore::RestoreStream(const StreamInfo& stream) {
   table_.AddStream(stream);
   MR_TRY(RestoreSegments(stream));
-  for (const auto& [journal, frames] : state_.frames) {
-    for (const JournalFrame& frame : frames) {
-      if (frame.stream == stream.id) {
-        table_.RestoreFrame(stream.id, frame.partition, frame.begin, frame.count, frame.location);
-      }
+  for (const JournalFrame& frame : journal_frames_[stream.id]) {
+    if (frame.partition.value() < stream.definition.partitions) {
+      table_.RestoreFrame(stream.id, frame.partition, frame.begin, frame.count, frame.location);
     }
   }
-  for (uint32_t p = 0; p < stream.definition.partitions; ++p) {
-    const JournalState::Bounds& bounds = bounds_[{stream.id, PartitionId(p)}];
-    table_.RestoreBounds(stream.id, PartitionId(p), bounds.begin, bounds.end,
-                         bounds.max_event_time);
+  for (const auto& [at, bounds] : bounds_) {
+    if (at.first != stream.id) {
+      continue;
+    }
+    if (at.second.value() >= stream.definition.partitions) {
+      return Err(ErrorCode::kCorruption,
+                 fmt::format("stream {} has no partition {}", stream.definition.name, at.second));
+    }
+    table_.RestoreBounds(stream.id, at.second, bounds.begin, bounds.end, bounds.max_event_time);
   }
   return {};
 }
@@ -101,27 +139,41 @@ Status Restore::RestoreSegments(const StreamInfo& stream) {
     for (const DirectoryEntry& entry : *listed) {
       const auto number = NumberOfFile(entry.name, ".seg");
       if (number && !state_.segments.contains({stream.id, *number})) {
-        MR_TRY(files.RemoveFile(JoinPath(path, entry.name)));
+        uncommitted_.push_back(JoinPath(path, entry.name));
       }
     }
   }
-  for (const auto& [segment, committed] : state_.segments) {
-    if (segment.first == stream.id) {
-      segments_.Restore(stream.id, segment.second);
-      committer_.RestoreSegment({stream.id, segment.second, 0, committed});
-      MR_TRY(ScanSegment(stream, segment.second, committed));
-    }
+  const auto first = state_.segments.lower_bound({stream.id, 0});
+  for (auto it = first; it != state_.segments.end() && it->first.first == stream.id; ++it) {
+    const auto& [segment, committed] = *it;
+    segments_.Restore(stream.id, segment.second);
+    committer_.RestoreSegment({stream.id, segment.second, 0, committed});
+    MR_TRY(ScanSegment(stream, segment.second, committed));
   }
   return {};
 }
 
+Result<std::unique_ptr<File>> Restore::OpenSegment(const std::string& path, uint64_t committed) {
+  auto file = directory_.files().Open(path, OpenMode::kReadWrite);
+  if (!file && file.error().code() == ErrorCode::kFileNotFound) {
+    return Err(ErrorCode::kCorruption, fmt::format("{} at byte 0: the segment is missing", path));
+  }
+  if (file) {
+    MR_ASSIGN(const uint64_t size, (*file)->Size());
+    if (size < committed) {
+      return Err(ErrorCode::kCorruption,
+                 fmt::format("{} at byte {}: the segment ends, but {} bytes are committed", path,
+                             size, committed));
+    }
+    // Also when the size is right: space that was reserved behind it is given back.
+    MR_TRY((*file)->Truncate(committed));
+  }
+  return file;
+}
+
 Status Restore::ScanSegment(const StreamInfo& stream, uint64_t number, uint64_t committed) {
   const std::string path = directory_.SegmentPath(stream, number);
-  MR_ASSIGN(const auto file, directory_.files().Open(path, OpenMode::kReadWrite));
-  MR_ASSIGN(const uint64_t size, file->Size());
-  if (size > committed) {
-    MR_TRY(file->Truncate(committed));
-  }
+  MR_ASSIGN(const auto file, OpenSegment(path, committed));
   for (uint64_t position = 0; position < committed;) {
     MR_ASSIGN(const auto bytes,
               ReadExactly(*file, path, position, frame_format::kHeaderBytes));
@@ -129,7 +181,8 @@ Status Restore::ScanSegment(const StreamInfo& stream, uint64_t number, uint64_t 
     if (!header) {
       return Err(header.error().WithContext(fmt::format("{} at byte {}", path, position)));
     }
-    if (header->stream != stream.id || position + header->total_bytes() > committed) {
+    if (header->stream != stream.id || position + header->total_bytes() > committed ||
+        header->partition.value() >= stream.definition.partitions) {
       return Err(ErrorCode::kCorruption,
                  fmt::format("{} at byte {}: a frame that does not belong there", path, position));
     }
@@ -138,6 +191,16 @@ Status Restore::ScanSegment(const StreamInfo& stream, uint64_t number, uint64_t 
                         .file = number,
                         .position = position});
     position += header->total_bytes();
+  }
+  return {};
+}
+
+Status Restore::RemoveUnneeded() {
+  for (const std::string& path : uncommitted_) {
+    MR_TRY(directory_.files().RemoveFile(path));
+  }
+  for (const uint64_t number : state_.retired) {
+    MR_TRY(RetireJournal(directory_, number));
   }
   return {};
 }

@@ -4,12 +4,15 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/planted_bug.h"
+
 namespace millrace {
 
 namespace {
 
 constexpr size_t kOpenFilesMax = 128;
-constexpr uint64_t kReserveStepBytes = uint64_t{16} << 20;
+constexpr uint64_t kReserveStepMin = uint64_t{64} << 10;
+constexpr uint64_t kReserveStepMax = uint64_t{16} << 20;
 
 }  // namespace
 
@@ -44,11 +47,23 @@ Result<std::pair<uint64_t, std::unique_ptr<File>>> SegmentStore::Create(const St
     number = ++numbers.last;
     numbers.writing[number] = true;
   }
+  auto file = MakeFile(stream, number);
+  if (!file) {
+    MutexLock lock(mutex_);
+    numbers_[stream.id].writing.erase(number);
+    return Err(file.error());
+  }
+  return std::pair(number, *std::move(file));
+}
+
+Result<std::unique_ptr<File>> SegmentStore::MakeFile(const StreamInfo& stream, uint64_t number) {
   FileSystem& files = directory_.files();
   MR_TRY(files.CreateDirectories(directory_.StreamDirectory(stream)));
   MR_ASSIGN(auto file, files.Open(directory_.SegmentPath(stream, number), OpenMode::kCreate));
-  MR_TRY(files.SyncDirectory(directory_.StreamDirectory(stream)));
-  return std::pair(number, std::move(file));
+  if (!MR_PLANTED(SkipSegmentDirectorySync)) {
+    MR_TRY(files.SyncDirectory(directory_.StreamDirectory(stream)));
+  }
+  return file;
 }
 
 Result<BufferPtr> SegmentStore::Read(const StreamInfo& stream, uint64_t number, uint64_t position,
@@ -95,20 +110,30 @@ Result<SegmentRange> SegmentWriter::Write(std::span<const std::span<const std::b
     length += piece.size();
   }
   if (file_ == nullptr || (position_ > 0 && position_ + length > segment_bytes_)) {
-    MR_ASSIGN(auto created, store_.Create(stream_));
-    if (file_ != nullptr) {
-      store_.Close(stream_.id, number_);
-    }
-    number_ = created.first;
-    file_ = std::move(created.second);
-    position_ = 0;
-    reserved_ = 0;
+    MR_TRY(Rotate());
   }
   MR_TRY(Reserve(position_ + length));
   MR_TRY(file_->WriteAt(position_, pieces));
-  MR_TRY(file_->Sync());
+  if (!MR_PLANTED(SkipSegmentSync)) {
+    MR_TRY(file_->Sync());
+  }
   return SegmentRange{
       .stream = stream_.id, .segment = number_, .position = position_, .length = length};
+}
+
+Status SegmentWriter::Rotate() {
+  MR_ASSIGN(auto created, store_.Create(stream_));
+  auto full = std::exchange(file_, std::move(created.second));
+  const uint64_t full_number = std::exchange(number_, created.first);
+  const uint64_t full_bytes = std::exchange(position_, 0);
+  const uint64_t reserved = std::exchange(reserved_, 0);
+  if (full != nullptr) {
+    store_.Close(stream_.id, full_number);
+    if (reserved > full_bytes) {
+      MR_TRY(full->Truncate(full_bytes));
+    }
+  }
+  return {};
 }
 
 void SegmentWriter::Advance(const SegmentRange& range) {
@@ -120,7 +145,8 @@ Status SegmentWriter::Reserve(uint64_t bytes) {
   if (bytes <= reserved_) {
     return {};
   }
-  const uint64_t goal = (bytes + kReserveStepBytes - 1) / kReserveStepBytes * kReserveStepBytes;
+  const uint64_t step = std::clamp(reserved_, kReserveStepMin, kReserveStepMax);
+  const uint64_t goal = (bytes + step - 1) / step * step;
   MR_TRY(file_->Reserve(reserved_, goal - reserved_));
   reserved_ = goal;
   return {};

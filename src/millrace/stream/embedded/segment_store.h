@@ -24,7 +24,7 @@ class SegmentStore {
   void Restore(StreamId stream, uint64_t number) MR_EXCLUDES(mutex_);
 
   /// Creates the stream's next segment, empty, its directory entry durable; it counts as being
-  /// written until Close.
+  /// written until Close. After an error it does not exist as far as this class is concerned.
   Result<std::pair<uint64_t, std::unique_ptr<File>>> Create(const StreamInfo& stream)
       MR_EXCLUDES(mutex_);
 
@@ -34,7 +34,7 @@ class SegmentStore {
   /// Known segments that nobody writes to, ascending.
   std::vector<uint64_t> Closed(StreamId stream) MR_EXCLUDES(mutex_);
 
-  /// Reads bytes of a segment; fewer than asked for is kCorruption.
+  /// Reads bytes of a segment; fewer than asked for is kCorruption, no such file kFileNotFound.
   Result<BufferPtr> Read(const StreamInfo& stream, uint64_t number, uint64_t position,
                          uint32_t bytes) MR_EXCLUDES(mutex_);
 
@@ -43,6 +43,7 @@ class SegmentStore {
 
  private:
   using Key = std::pair<StreamId, uint64_t>;
+  Result<std::unique_ptr<File>> MakeFile(const StreamInfo& stream, uint64_t number);
   Result<std::shared_ptr<File>> OpenForRead(const StreamInfo& stream, uint64_t number)
       MR_EXCLUDES(mutex_);
 
@@ -58,7 +59,8 @@ class SegmentStore {
 };
 
 /// Appends frames to segments of one stream. Each segment has one writer, so its frames lie end to
-/// end. Used by one thread at a time.
+/// end. Space is reserved ahead, in steps that grow with the segment, and given back behind its end.
+/// Used by one thread at a time.
 class SegmentWriter {
  public:
   SegmentWriter(SegmentStore& store, StreamInfo stream, uint64_t segment_bytes)
@@ -75,6 +77,7 @@ class SegmentWriter {
   uint64_t current() const { return number_; }
 
  private:
+  Status Rotate();
   Status Reserve(uint64_t bytes);
 
   SegmentStore& store_;

@@ -1,0 +1,26 @@
+#include "millrace/stream/stream_definition.h"
+
+#include <fmt/format.h>
+
+namespace millrace {
+
+bool SameDefinition(const StreamDefinition& a, const StreamDefinition& b) {
+  const bool same_schema = (a.schema == nullptr) == (b.schema == nullptr) &&
+                           (a.schema == nullptr || *a.schema == *b.schema);
+  return same_schema && a.name == b.name && a.partitions == b.partitions &&
+         a.properties == b.properties;
+}
+
+Status CheckDefinition(const StreamDefinition& definition) {
+  if (definition.name.empty()) {
+    return Err(ErrorCode::kConfigInvalidValue, "a stream needs a name");
+  }
+  if (definition.partitions < 1 || definition.partitions > kPartitionsMax) {
+    return Err(ErrorCode::kConfigInvalidValue,
+               fmt::format("stream {}: {} partitions; from 1 to {} are possible", definition.name,
+                           definition.partitions, kPartitionsMax));
+  }
+  return {};
+}
+
+}  // namespace millrace

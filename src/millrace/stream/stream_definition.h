@@ -1,0 +1,15 @@
+#pragma once
+
+#include "millrace/stream/transport.h"
+
+namespace millrace {
+
+inline constexpr uint32_t kPartitionsMax = 65536;
+
+/// Whether both define the same stream; schemas are compared by content.
+bool SameDefinition(const StreamDefinition& a, const StreamDefinition& b);
+
+/// kConfigInvalidValue unless a stream can be created from `definition`.
+Status CheckDefinition(const StreamDefinition& definition);
+
+}  // namespace millrace
