@@ -30,11 +30,12 @@ using Status = Result<void>;
 #define MR_CONCAT(a, b) MR_CONCAT_INNER(a, b)
 
 /// Evaluates a Result<void> or Result<T> and returns its error from the enclosing function.
-#define MR_TRY(expression)                                  \
-  do {                                                      \
-    if (auto mr_try_result = (expression); !mr_try_result) { \
-      return std::unexpected(std::move(mr_try_result).error()); \
-    }                                                       \
+#define MR_TRY(expression) MR_TRY_INNER(MR_CONCAT(mr_try_, __LINE__), expression)
+#define MR_TRY_INNER(result, expression)                     \
+  do {                                                       \
+    if (auto result = (expression); !result) {               \
+      return std::unexpected(std::move(result).error());     \
+    }                                                        \
   } while (false)
 
 /// Evaluates a Result<T>, returns its error, or binds its value: `MR_ASSIGN(auto file, Open(path));`

@@ -1,5 +1,8 @@
 #include "millrace/data/batch.h"
 
+#include <algorithm>
+#include <numeric>
+
 #include "millrace/base/check.h"
 #include "millrace/data/column_builder.h"
 
@@ -79,6 +82,23 @@ BatchPtr GatherRows(const Batch& batch, std::span<const uint32_t> rows) {
                      {.weights = GatherExtra(batch.weights(), rows),
                       .watermarks_before = GatherExtra(batch.watermarks_before(), rows),
                       .offsets = GatherExtra(batch.offsets(), rows)});
+}
+
+std::vector<BatchPtr> SplitBatch(const BatchPtr& batch, size_t rows_max) {
+  if (batch->rows() <= rows_max) {
+    return {batch};
+  }
+  std::vector<BatchPtr> pieces;
+  for (size_t from = 0; from < batch->rows(); from += rows_max) {
+    std::vector<uint32_t> rows(std::min(rows_max, batch->rows() - from));
+    std::iota(rows.begin(), rows.end(), static_cast<uint32_t>(from));
+    pieces.push_back(GatherRows(*batch, rows));
+  }
+  return pieces;
+}
+
+BatchPtr WithoutExtras(const BatchPtr& batch) {
+  return Batch::Make(batch->schema_ptr(), batch->columns(), batch->rows());
 }
 
 BatchPtr Concatenate(std::span<const BatchPtr> batches) {

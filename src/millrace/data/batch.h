@@ -70,6 +70,12 @@ class Batch {
 /// Returns the named rows of `batch` with all extras, sharing text buffers.
 BatchPtr GatherRows(const Batch& batch, std::span<const uint32_t> rows);
 
+/// Returns `batch` cut into pieces of at most `rows_max` rows, sharing all buffers.
+std::vector<BatchPtr> SplitBatch(const BatchPtr& batch, size_t rows_max);
+
+/// Returns `batch` without weights, watermarks and offsets.
+BatchPtr WithoutExtras(const BatchPtr& batch);
+
 /// Returns the rows of `batches` one after the other; all have one schema. Text buffers are shared.
 /// An extra is kept when any input has it (missing weights are +1; the other two must be in all).
 BatchPtr Concatenate(std::span<const BatchPtr> batches);

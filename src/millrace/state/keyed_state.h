@@ -28,6 +28,8 @@ class KeyedState {
   static constexpr Micros kOnlyBucket = 0;
 
   explicit KeyedState(size_t value_bytes) : value_bytes_(value_bytes) {}
+  KeyedState(KeyedState&&) noexcept = default;
+  KeyedState(const KeyedState&) = delete;
 
   void BeginEpoch(EpochId epoch);
 

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/app/project.h"
+#include "millrace/base/clock.h"
+#include "millrace/base/file_system.h"
+#include "millrace/base/thread.h"
+#include "millrace/connect/idempotency_store.h"
+#include "millrace/connect/stream_ingestor.h"
+#include "millrace/engine/pipeline_thread.h"
+#include "millrace/engine/worker_pool.h"
+#include "millrace/stream/transport.h"
+
+namespace millrace {
+
+/// A running project: the transport, an ingestor for each table, a pipeline for each view. Stops in
+/// the reverse order of construction.
+class Platform {
+ public:
+  struct Options {
+    std::string data_dir;
+    int workers = 0;  ///< 0 = one for each processor.
+    std::function<void(const Error&)> on_fatal;  ///< See EmbeddedTransport::Options.
+  };
+
+  /// Opens the data directory, recovers, and starts all pipelines. `files` and `clock` outlive it.
+  static Result<std::unique_ptr<Platform>> Start(Project project, FileSystem& files,
+                                                 const Clock& clock, Options options);
+  ~Platform();
+
+  Transport& transport() { return *transport_; }
+  const Clock& clock() const { return clock_; }
+  const Project& project() const { return project_; }
+
+  IdempotencyStore& idempotency() { return *idempotency_; }
+
+  /// Null when there is no such table.
+  StreamIngestor* FindIngestor(std::string_view table);
+
+  struct View {
+    const ViewDefinition* definition = nullptr;
+    std::unique_ptr<PipelineThread> thread;
+    const PipelineRunner& runner() const { return *thread->runner(); }
+  };
+  /// Null when there is no such materialized view.
+  View* FindView(std::string_view name);
+  std::map<std::string, View, std::less<>>& views() { return views_; }
+
+  /// Calls `listener` after each commit of any view, on pipelines' threads; it must be brief. Set
+  /// before the first request.
+  void SetCommitListener(std::function<void()> listener) MR_EXCLUDES(mutex_);
+
+ private:
+  Platform(Project project, FileSystem& files, const Clock& clock, Options options);
+
+  Status Open();
+  Status StartView(const ViewDefinition& view);
+  void Tick() MR_EXCLUDES(mutex_);
+
+  const Project project_;
+  FileSystem& files_;
+  const Clock& clock_;
+  const Options options_;
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<IdempotencyStore> idempotency_;
+  std::map<std::string, std::unique_ptr<StreamIngestor>, std::less<>> ingestors_;
+  std::map<std::string, View, std::less<>> views_;
+  Mutex mutex_;
+  CondVar wakeup_;
+  bool stopping_ MR_GUARDED_BY(mutex_) = false;
+  std::function<void()> commit_listener_ MR_GUARDED_BY(mutex_);
+  Thread ticker_;
+};
+
+}  // namespace millrace

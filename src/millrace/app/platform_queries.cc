@@ -1,0 +1,379 @@
+#include "millrace/app/platform_queries.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "millrace/app/position_text.h"
+#include "millrace/app/row_query.h"
+#include "millrace/app/rows.h"
+#include "millrace/codec/json_encoder.h"
+#include "millrace/data/json_text.h"
+#include "millrace/data/text_format.h"
+
+namespace millrace {
+
+namespace {
+
+constexpr size_t kQueueCapacity = 256;
+constexpr int kThreads = 2;
+constexpr size_t kWaitingMax = 1024;
+constexpr std::chrono::milliseconds kDeadlineCheck{50};
+constexpr size_t kBytesPerPoll = 4 << 20;
+
+std::string JsonText(std::string_view text) {
+  std::string out;
+  AppendJsonString(out, text);
+  return out;
+}
+
+std::string TimeJson(Micros time) {
+  return time == kMicrosMin || time == kMicrosMax ? "null"
+                                                  : fmt::format("\"{}\"", FormatTimestamptz(time));
+}
+
+/// Reads "partition:offset,..." as ingest answers give it.
+Result<std::vector<std::pair<uint32_t, Offset>>> ParseIngestPosition(std::string_view text) {
+  std::vector<std::pair<uint32_t, Offset>> parts;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    uint32_t partition = 0;
+    int64_t offset = 0;
+    const auto first = std::from_chars(at, end, partition);
+    if (first.ec != std::errc() || first.ptr == end || *first.ptr != ':') {
+      break;
+    }
+    const auto second = std::from_chars(first.ptr + 1, end, offset);
+    if (second.ec != std::errc() || offset < 0) {
+      break;
+    }
+    parts.emplace_back(partition, Offset(offset));
+    at = second.ptr;
+    if (at < end && *at == ',' && at + 1 < end) {
+      ++at;
+    } else if (at != end) {
+      break;
+    }
+  }
+  if (at != end || parts.empty()) {
+    return Err(ErrorCode::kHttpBadRequest, fmt::format("'{}' is not a position", text));
+  }
+  return parts;
+}
+
+}  // namespace
+
+PlatformQueries::PlatformQueries(Platform& platform)
+    : platform_(platform), queue_(kQueueCapacity) {
+  for (int i = 0; i < kThreads; ++i) {
+    threads_.emplace_back(fmt::format("mr-query-{}", i), [this] {
+      while (auto work = queue_.Pop()) {
+        (*work)();
+      }
+    });
+  }
+  wait_thread_ = Thread("mr-query-wait", [this] { WaitLoop(); });
+  platform_.SetCommitListener([this] {
+    MutexLock lock(mutex_);
+    committed_ = true;
+    wakeup_.NotifyOne();
+  });
+}
+
+PlatformQueries::~PlatformQueries() {
+  platform_.SetCommitListener({});
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    wakeup_.NotifyOne();
+  }
+  wait_thread_.Join();
+  queue_.Close();
+  threads_.clear();
+}
+
+void PlatformQueries::Post(std::function<Result<std::string>()> work, Done done) {
+  std::function<void()> job = [work = std::move(work), done] { done(work()); };
+  if (!queue_.TryPush(job)) {
+    done(Err(ErrorCode::kUnavailable, "too many queries are waiting"));
+  }
+}
+
+void PlatformQueries::ListStreams(Done done) {
+  Post(
+      [this]() -> Result<std::string> {
+        std::string json = "{\"streams\":[";
+        bool first = true;
+        for (const StreamInfo& stream : platform_.transport().Streams()) {
+          json += first ? "" : ",";
+          json += StreamJson(stream);
+          first = false;
+        }
+        return json + "]}";
+      },
+      std::move(done));
+}
+
+void PlatformQueries::DescribeStream(std::string stream, Done done) {
+  Post(
+      [this, stream = std::move(stream)]() -> Result<std::string> {
+        const auto info = platform_.transport().FindStream(stream);
+        if (!info) {
+          return Err(ErrorCode::kStreamNotFound, fmt::format("there is no stream {}", stream));
+        }
+        return StreamJson(*info);
+      },
+      std::move(done));
+}
+
+std::string PlatformQueries::StreamJson(const StreamInfo& stream) {
+  const StreamDefinition& definition = stream.definition;
+  const auto kind = definition.properties.find("kind");
+  std::string json = fmt::format(
+      "{{\"name\":{},\"kind\":{},\"columns\":[", JsonText(definition.name),
+      JsonText(kind == definition.properties.end() ? "internal" : kind->second));
+  if (definition.schema != nullptr) {
+    for (size_t i = 0; i < definition.schema->size(); ++i) {
+      const Field& field = definition.schema->field(i);
+      fmt::format_to(std::back_inserter(json), "{}{{\"name\":{},\"type\":\"{}\",\"nullable\":{}}}",
+                     i == 0 ? "" : ",", JsonText(field.name), field.type.ToString(),
+                     field.nullable);
+    }
+  }
+  json += "],\"partitions\":[";
+  for (uint32_t p = 0; p < definition.partitions; ++p) {
+    const PartitionInfo info = platform_.transport().Describe(stream.id, PartitionId(p));
+    fmt::format_to(std::back_inserter(json),
+                   "{}{{\"begin\":{},\"end\":{},\"max_event_time\":{}}}", p == 0 ? "" : ",",
+                   info.begin, info.durable_end, TimeJson(info.max_event_time));
+  }
+  return json + "]}";
+}
+
+void PlatformQueries::ListViews(Done done) {
+  Post(
+      [this]() -> Result<std::string> {
+        std::string json = "{\"views\":[";
+        bool first = true;
+        for (const auto& [name, view] : platform_.views()) {
+          json += first ? "" : ",";
+          json += ViewJson(view);
+          first = false;
+        }
+        return json + "]}";
+      },
+      std::move(done));
+}
+
+std::string PlatformQueries::ViewJson(const Platform::View& view) {
+  const PipelineStats& stats = view.runner().stats();
+  const auto failure = view.thread->failure();
+  return fmt::format(
+      "{{\"name\":{},\"emit\":\"{}\",\"state\":\"{}\",\"error\":{},\"watermark\":{},"
+      "\"epochs\":{},\"rows\":{{\"in\":{},\"accepted\":{},\"filtered\":{},\"late\":{},"
+      "\"failed\":{},\"out\":{}}},\"state_keys\":{},\"state_bytes\":{}}}",
+      JsonText(view.definition->name),
+      view.definition->emit == EmitMode::kFinal ? "final" : "changes",
+      failure ? "failed" : "running", failure ? JsonText(failure->ToString()) : "null",
+      TimeJson(stats.watermark), stats.epochs, stats.rows_in, stats.rows_accepted,
+      stats.rows_filtered, stats.rows_late, stats.rows_failed, stats.rows_out, stats.state_keys,
+      stats.state_bytes);
+}
+
+void PlatformQueries::ReadRecords(serve::RecordsQuery query, Done done) {
+  Post([this, query = std::move(query)] { return RunRecords(query); }, std::move(done));
+}
+
+Result<std::string> PlatformQueries::RunRecords(const serve::RecordsQuery& query) {
+  const auto stream = platform_.transport().FindStream(query.stream);
+  if (!stream || stream->definition.schema == nullptr) {
+    return Err(ErrorCode::kStreamNotFound, fmt::format("there is no stream {}", query.stream));
+  }
+  const uint32_t partitions = stream->definition.partitions;
+  std::vector<Offset> position;
+  if (!query.from.empty()) {
+    MR_ASSIGN(position, ParsePosition(query.from, partitions));
+  }
+  for (auto p = static_cast<uint32_t>(position.size()); p < partitions; ++p) {
+    position.push_back(platform_.transport().Describe(stream->id, PartitionId(p)).begin);
+  }
+  const RowJsonWriter writer(*stream->definition.schema);
+  std::string json = "{\"records\":[";
+  size_t count = 0;
+  for (uint32_t p = 0; p < partitions && count < query.limit; ++p) {
+    const auto cursor = platform_.transport().OpenCursor(stream->id, PartitionId(p), position[p],
+                                                         Visibility::kDurable);
+    while (count < query.limit) {
+      MR_ASSIGN(const auto frames, cursor->Poll(kBytesPerPoll));
+      if (frames.empty()) {
+        break;
+      }
+      for (const StreamFrame& frame : frames) {
+        for (uint32_t row = 0; row < frame.count && count < query.limit; ++row) {
+          if (frame.begin + row < position[p]) {
+            continue;
+          }
+          position[p] = frame.begin + row + 1;
+          if (frame.type != FrameType::kData) {
+            continue;
+          }
+          fmt::format_to(std::back_inserter(json),
+                         "{}{{\"partition\":{},\"offset\":{},\"weight\":{},\"row\":",
+                         count == 0 ? "" : ",", p, frame.begin + row, frame.batch->Weight(row));
+          writer.Append(*frame.batch, row, json);
+          json += '}';
+          ++count;
+        }
+      }
+    }
+  }
+  return json + fmt::format("],\"next\":\"{}\"}}", FormatPosition(position));
+}
+
+void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
+  const auto reached = Reached(query);
+  if (!reached) {
+    done(Err(reached.error()));
+    return;
+  }
+  if (*reached) {
+    Post([this, query = std::move(query)] { return RunView(query); }, std::move(done));
+    return;
+  }
+  const auto deadline = platform_.clock().Monotonic() + query.timeout;
+  MutexLock lock(mutex_);
+  if (waiting_.size() >= kWaitingMax) {
+    done(Err(ErrorCode::kUnavailable, "too many queries are waiting"));
+    return;
+  }
+  waiting_.push_back({std::move(query), deadline, std::move(done)});
+  committed_ = true;  // It may have been reached since the check.
+  wakeup_.NotifyOne();
+}
+
+Result<bool> PlatformQueries::Reached(const serve::ViewQuery& query) {
+  const Platform::View* view = platform_.FindView(query.view);
+  if (view == nullptr) {
+    return Err(ErrorCode::kSqlUnknownRelation, fmt::format("there is no view {}", query.view));
+  }
+  if (query.wait_for.empty()) {
+    return true;
+  }
+  MR_ASSIGN(const auto wanted, ParseIngestPosition(query.wait_for));
+  const PipelineRunner& runner = view->runner();
+  if (runner.served_rows() != nullptr) {
+    const auto root = runner.served_rows()->root();
+    return std::ranges::all_of(wanted, [&](const auto& part) {
+      return part.first < root->source_position().size() &&
+             root->source_position()[part.first] >= part.second;
+    });
+  }
+  const auto positions = platform_.transport().ReaderPositions(runner.reader());
+  return std::ranges::all_of(wanted, [&](const auto& part) {
+    return std::ranges::any_of(positions, [&](const auto& position) {
+      return position.first.second == PartitionId(part.first) && position.second >= part.second;
+    });
+  });
+}
+
+Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
+  const PipelineRunner& runner = platform_.FindView(query.view)->runner();
+  const SchemaPtr& schema = runner.plan().output_schema;
+  MR_ASSIGN(auto rows, RowQuery::Make(schema, query));
+  std::vector<Offset> position;
+  if (runner.served_rows() != nullptr) {
+    const auto root = runner.served_rows()->root();
+    position = root->source_position();
+    RowDecoder decoder(schema);
+    std::vector<int64_t> counts;
+    for (size_t page = 0; page < root->pages(); ++page) {
+      counts.clear();
+      root->VisitPage(page, [&](std::string_view row, int64_t count) {
+        decoder.Add(row);
+        counts.push_back(count);
+      });
+      rows.Add(*decoder.Finish(), counts);
+    }
+  } else {
+    for (const auto& [at, offset] : platform_.transport().ReaderPositions(runner.reader())) {
+      position.push_back(offset);
+    }
+    const auto stream = platform_.transport().FindStream(query.view);
+    for (uint32_t p = 0; p < stream->definition.partitions; ++p) {
+      const PartitionInfo info = platform_.transport().Describe(stream->id, PartitionId(p));
+      const auto cursor = platform_.transport().OpenCursor(stream->id, PartitionId(p), info.begin,
+                                                           Visibility::kDurable);
+      while (true) {
+        MR_ASSIGN(const auto frames, cursor->Poll(kBytesPerPoll));
+        if (frames.empty()) {
+          break;
+        }
+        for (const StreamFrame& frame : frames) {
+          if (frame.type == FrameType::kData) {
+            rows.Add(*frame.batch, {});
+          }
+        }
+      }
+    }
+  }
+  std::string json = "{";
+  rows.AppendAnswer(json);
+  std::string position_json;
+  for (size_t p = 0; p < position.size(); ++p) {
+    fmt::format_to(std::back_inserter(position_json), "{}{}:{}", p == 0 ? "" : ",", p,
+                   position[p]);
+  }
+  return json + fmt::format(",\"position\":\"{}\"}}", position_json);
+}
+
+void PlatformQueries::WaitLoop() {
+  while (true) {
+    {
+      MutexLock lock(mutex_);
+      if (!committed_ && !stopping_) {
+        wakeup_.WaitFor(mutex_, waiting_.empty() ? std::chrono::hours(1)
+                                                 : std::chrono::nanoseconds(kDeadlineCheck));
+      }
+      if (stopping_) {
+        break;
+      }
+      committed_ = false;
+    }
+    CheckWaiting();
+  }
+  MutexLock lock(mutex_);
+  for (const Waiting& waiting : waiting_) {
+    waiting.done(Err(ErrorCode::kUnavailable, "the server is stopping"));
+  }
+  waiting_.clear();
+}
+
+void PlatformQueries::CheckWaiting() {
+  std::vector<Waiting> waiting;
+  {
+    MutexLock lock(mutex_);
+    waiting.swap(waiting_);
+  }
+  std::vector<Waiting> still;
+  for (Waiting& item : waiting) {
+    const auto reached = Reached(item.query);
+    if (!reached) {
+      item.done(Err(reached.error()));
+    } else if (*reached) {
+      Post([this, query = std::move(item.query)] { return RunView(query); },
+           std::move(item.done));
+    } else if (platform_.clock().Monotonic() >= item.deadline) {
+      item.done(Err(ErrorCode::kPositionNotReached,
+                    fmt::format("view {} has not reached {} in time", item.query.view,
+                                item.query.wait_for)));
+    } else {
+      still.push_back(std::move(item));
+    }
+  }
+  MutexLock lock(mutex_);
+  std::ranges::move(still, std::back_inserter(waiting_));
+}
+
+}  // namespace millrace

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "millrace/base/file_system.h"
+#include "millrace/sql/compile_project.h"
+
+namespace millrace {
+
+/// A project directory, compiled.
+struct Project {
+  std::string directory;
+  ProjectDefinition definition;
+};
+
+/// Reads and compiles all *.sql files of `directory`, in order of name. `errors` gets every problem;
+/// on failure the first one is returned too. kProjectNotFound when there is no such directory or no
+/// SQL file in it.
+Result<Project> LoadProject(FileSystem& files, const std::string& directory,
+                            std::vector<CompileError>* errors);
+
+}  // namespace millrace

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/data/batch.h"
+#include "millrace/data/value.h"
+#include "millrace/serve/query_service.h"
+
+namespace millrace {
+
+/// The first rows of a view by some order that pass some filters: collects from batches in any order
+/// and keeps no more than it needs. Rows that are equal in the given order are ordered by all their
+/// columns, so that a cursor (the last row of a page) always has one place.
+class RowQuery {
+ public:
+  /// Errors: kSqlUnknownColumn, kSqlInvalidLiteral, kHttpBadRequest for a cursor of another query.
+  static Result<RowQuery> Make(const SchemaPtr& schema, const serve::ViewQuery& query);
+
+  /// Takes the rows of a batch, each as often as `counts` says (all once when empty).
+  void Add(const Batch& batch, std::span<const int64_t> counts);
+
+  /// Appends "rows":[...] and "next_cursor":... to a JSON object.
+  void AppendAnswer(std::string& out) const;
+
+ private:
+  using Row = std::vector<Value>;
+  struct Filter {
+    size_t column;
+    serve::FilterOperator operation;
+    Value value;
+  };
+  struct Key {
+    size_t column;
+    bool is_descending;
+  };
+
+  explicit RowQuery(SchemaPtr schema) : schema_(std::move(schema)) {}
+
+  bool Passes(const Batch& batch, size_t row) const;
+  bool Before(const Row& a, const Row& b) const;
+  std::string CursorOf(const Row& row) const;
+  Status ReadCursor(std::string_view cursor);
+
+  SchemaPtr schema_;
+  std::vector<Filter> filters_;
+  std::vector<Key> keys_;
+  size_t limit_ = 0;
+  std::optional<Row> after_;
+  /// A heap of the best limit_ + 1 rows, the last of them on top.
+  std::vector<Row> rows_;
+};
+
+/// SQL order of two values of one type: NULLs last, NaN behind all numbers. Negative, 0 or positive.
+int CompareValues(const Value& a, const Value& b);
+
+}  // namespace millrace

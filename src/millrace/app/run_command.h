@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+namespace millrace {
+
+struct RunOptions {
+  std::string project_dir;
+  std::string data_dir;  ///< Empty: "data" in the project directory.
+  std::string listen = "127.0.0.1:8080";
+  int workers = 0;
+};
+
+/// `millrace run`: starts the project and serves it until SIGTERM or Ctrl-C, then ends the running
+/// epochs and returns the exit status. A second signal ends the process at once.
+int RunProject(const RunOptions& options);
+
+/// `millrace check`: prints every error of the project. Returns 0 when there is none, else 1.
+int CheckProject(const std::string& project_dir);
+
+}  // namespace millrace

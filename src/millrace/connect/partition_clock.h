@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "millrace/base/ids.h"
+#include "millrace/stream/transport.h"
+
+namespace millrace {
+
+/// Which partitions of a stream are idle, and the watermark that its writers have promised: kept by
+/// whoever appends to the stream, in append order (design section 6, "Time"). Not thread-safe: the
+/// owner holds one lock over each use and the CommitAsync that follows from it.
+///
+/// A partition is idle until its first record, and after an idle frame. When it becomes active
+/// again its watermark is raised to the stream's, by an active frame in front of its records: so a
+/// row that comes late to a window that others have closed is late by its own partition's log, and
+/// every replay finds the same.
+class PartitionClock {
+ public:
+  PartitionClock(size_t partitions, Micros watermark_delay);
+
+  /// Takes a partition up where its log ends: `last` is its last frame, null when it is empty.
+  void Restore(size_t partition, const PartitionInfo& info, const StreamFrame* last);
+
+  /// Notes an append with event times up to `max` (kMicrosMin = none) at monotonic `now`. Returns
+  /// the control frame to append in front when the partition was idle.
+  std::optional<ControlFrame> Append(size_t partition, Micros max, std::chrono::nanoseconds now);
+
+  /// Returns the control frame to append when the partition has had no record for `timeout`.
+  std::optional<ControlFrame> Idle(size_t partition, std::chrono::nanoseconds timeout,
+                                   std::chrono::nanoseconds now);
+
+  /// The event time that a control frame raises its partition to.
+  Micros EventTimeOf(const ControlFrame& control) const;
+
+  /// Minimum over the active partitions; never goes back.
+  Micros watermark() const { return watermark_; }
+
+ private:
+  struct Partition {
+    bool idle = true;
+    Micros max_event_time = kMicrosMin;
+    std::chrono::nanoseconds last_append{0};
+  };
+  void Advance();
+
+  const Micros delay_;
+  std::vector<Partition> partitions_;
+  Micros watermark_ = kMicrosMin;
+};
+
+}  // namespace millrace

@@ -1,0 +1,272 @@
+#include "millrace/connect/stream_ingestor.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "millrace/data/row_encoding.h"
+
+namespace millrace {
+
+StreamIngestor::StreamIngestor(const TableDefinition& table, Transport& transport,
+                               const Clock& clock, Options options)
+    : table_(table),
+      transport_(transport),
+      clock_(clock),
+      options_(std::move(options)),
+      partitions_(table.partitions, table.watermark_delay) {
+  std::vector<Field> fields;
+  for (size_t i = 0; i < table_.schema->size(); ++i) {
+    if (std::ranges::find(table_.generated, i, &GeneratedColumn::column) ==
+        table_.generated.end()) {
+      declared_columns_.push_back(i);
+      fields.push_back(table_.schema->field(i));
+    }
+  }
+  declared_schema_ = MakeSchema(std::move(fields));
+  std::vector<ExpressionPtr> expressions;
+  for (const GeneratedColumn& generated : table_.generated) {
+    expressions.push_back(generated.expression);
+  }
+  if (!expressions.empty()) {
+    generated_.emplace(std::move(expressions));
+  }
+}
+
+Result<std::unique_ptr<StreamIngestor>> StreamIngestor::Open(const TableDefinition& table,
+                                                             Transport& transport,
+                                                             const Clock& clock, Options options) {
+  std::unique_ptr<StreamIngestor> ingestor(
+      new StreamIngestor(table, transport, clock, std::move(options)));
+  MR_TRY(ingestor->OpenStreams());
+  MR_TRY(ingestor->RestoreClock());
+  return ingestor;
+}
+
+Status StreamIngestor::OpenStreams() {
+  StreamDefinition definition{.name = table_.name,
+                              .partitions = table_.partitions,
+                              .schema = table_.schema,
+                              .properties = {{"kind", "table"}}};
+  if (table_.event_time) {
+    definition.properties["event_time"] = table_.schema->field(*table_.event_time).name;
+  }
+  auto stream = transport_.CreateStream(definition);
+  if (!stream) {
+    return Err(stream.error().WithHint(
+        "give the changed table another name, or remove the data directory"));
+  }
+  stream_ = *stream;
+  MR_ASSIGN(errors_, transport_.CreateStream({.name = "errors$" + table_.name,
+                                              .partitions = 1,
+                                              .schema = ErrorRowSchema(),
+                                              .properties = {{"kind", "errors"}}}));
+  return {};
+}
+
+Status StreamIngestor::RestoreClock() {
+  MutexLock lock(mutex_);
+  for (uint32_t p = 0; p < table_.partitions; ++p) {
+    const PartitionInfo info = transport_.Describe(stream_, PartitionId(p));
+    if (info.durable_end == info.begin) {
+      partitions_.Restore(p, info, nullptr);
+      continue;
+    }
+    const auto cursor = transport_.OpenCursor(
+        stream_, PartitionId(p), Offset(info.durable_end.value() - 1), Visibility::kDurable);
+    MR_ASSIGN(const auto frames, cursor->Poll(1));
+    partitions_.Restore(p, info, frames.empty() ? nullptr : &frames.back());
+  }
+  return {};
+}
+
+std::unique_ptr<JsonDecoder> StreamIngestor::TakeDecoder(JsonFraming framing) {
+  {
+    MutexLock lock(decoders_mutex_);
+    auto& free = decoders_[static_cast<size_t>(framing)];
+    if (!free.empty()) {
+      auto decoder = std::move(free.back());
+      free.pop_back();
+      return decoder;
+    }
+  }
+  JsonDecoderOptions json = options_.json;
+  json.framing = framing;
+  return std::make_unique<JsonDecoder>(declared_schema_, json);
+}
+
+void StreamIngestor::GiveBack(JsonFraming framing, std::unique_ptr<JsonDecoder> decoder) {
+  MutexLock lock(decoders_mutex_);
+  decoders_[static_cast<size_t>(framing)].push_back(std::move(decoder));
+}
+
+StreamIngestor::Decoded StreamIngestor::Decode(const BufferPtr& body, JsonFraming framing) {
+  auto decoder = TakeDecoder(framing);
+  DecodedRecords records;
+  decoder->Decode(body, records);
+  GiveBack(framing, std::move(decoder));
+  Decoded decoded{.rows = nullptr, .errors = {}, .body = body};
+  if (records.batch != nullptr && records.batch->rows() > 0) {
+    decoded.rows = Generate(records.batch, records);
+  }
+  decoded.errors = std::move(records.errors);
+  decoded.accepted = decoded.rows == nullptr ? 0 : decoded.rows->rows();
+  return decoded;
+}
+
+BatchPtr StreamIngestor::Generate(const BatchPtr& declared, DecodedRecords& decoded) const {
+  const auto place = [&](const Batch& from, std::vector<Column>& columns) {
+    for (size_t i = 0; i < declared_columns_.size(); ++i) {
+      columns[declared_columns_[i]] = from.column(i);
+    }
+  };
+  std::vector<Column> columns(table_.schema->size());
+  place(*declared, columns);
+  if (!generated_) {
+    return Batch::Make(table_.schema, std::move(columns), declared->rows());
+  }
+  for (const GeneratedColumn& generated : table_.generated) {
+    columns[generated.column] =
+        NullColumn(table_.schema->field(generated.column).type, declared->rows());
+  }
+  const BatchPtr input = Batch::Make(table_.schema, columns, declared->rows());
+  RowErrors errors;
+  std::vector<Column> values = generated_->EvaluateAll(*input, errors);
+  for (size_t i = 0; i < values.size(); ++i) {
+    columns[table_.generated[i].column] = std::move(values[i]);
+  }
+  BatchPtr rows = Batch::Make(table_.schema, std::move(columns), declared->rows());
+  const std::vector<RowError> failed = errors.Take();
+  if (failed.empty()) {
+    return rows;
+  }
+  // Records that were refused while decoding have no row: count them in to find each record.
+  std::vector<uint32_t> kept;
+  std::vector<RecordError> merged;
+  size_t refused = 0;
+  size_t next_failed = 0;
+  for (uint32_t row = 0; row < rows->rows(); ++row) {
+    while (refused < decoded.errors.size() && decoded.errors[refused].record <= row + refused) {
+      ++refused;
+    }
+    if (next_failed < failed.size() && failed[next_failed].row == row) {
+      merged.push_back({.record = row + refused,
+                        .code = failed[next_failed].code,
+                        .message = fmt::format("a generated column failed: {}",
+                                               failed[next_failed].message),
+                        .original = {}});
+      ++next_failed;
+    } else {
+      kept.push_back(row);
+    }
+  }
+  decoded.errors.insert(decoded.errors.end(), merged.begin(), merged.end());
+  std::ranges::sort(decoded.errors, {}, &RecordError::record);
+  return kept.empty() ? nullptr : GatherRows(*rows, kept);
+}
+
+EventTimes StreamIngestor::TimesOf(const Batch& rows) const {
+  const Micros now = clock_.WallMicros();
+  if (!table_.event_time) {
+    return {.append_time = now};
+  }
+  return EventTimesOf(rows.column(*table_.event_time), now, now + options_.watermark_ahead_max);
+}
+
+std::vector<StreamIngestor::Piece> StreamIngestor::Partition(const BatchPtr& rows) {
+  if (table_.partition_by.empty()) {
+    const uint32_t next = next_partition_.fetch_add(1, std::memory_order_relaxed);
+    return {{PartitionId(next % table_.partitions), rows, TimesOf(*rows)}};
+  }
+  EncodedKeys keys;
+  keys.Encode(*rows, table_.partition_by);
+  std::vector<std::vector<uint32_t>> members(table_.partitions);
+  for (uint32_t row = 0; row < rows->rows(); ++row) {
+    members[PartitionOfHash(HashEncoded(keys.key(row)), table_.partitions)].push_back(row);
+  }
+  std::vector<Piece> pieces;
+  for (uint32_t p = 0; p < members.size(); ++p) {
+    if (!members[p].empty()) {
+      BatchPtr part = GatherRows(*rows, members[p]);
+      const EventTimes times = TimesOf(*part);
+      pieces.push_back({PartitionId(p), std::move(part), times});
+    }
+  }
+  return pieces;
+}
+
+Status StreamIngestor::Commit(const Decoded& decoded, const Extend& extend,
+                              CommitCallback callback) {
+  if (transport_.disk_full()) {
+    return Err(ErrorCode::kDiskFull, "the data directory's disk is full");
+  }
+  auto writer = transport_.BeginEpoch();
+  std::vector<Piece> pieces;
+  if (decoded.rows != nullptr) {
+    pieces = Partition(decoded.rows);
+  }
+  // Encoding is slow and needs no lock; only control frames and the commit do.
+  std::vector<PartitionId> used;
+  for (const Piece& piece : pieces) {
+    writer->Append(stream_, piece.partition, piece.rows, piece.times);
+    used.push_back(piece.partition);
+  }
+  AppendErrors(decoded, *writer);
+  if (extend) {
+    extend(*writer, used);
+  }
+  MutexLock lock(mutex_);
+  for (const Piece& piece : pieces) {
+    const auto control =
+        partitions_.Append(piece.partition.value(), piece.times.max, clock_.Monotonic());
+    if (control) {
+      writer->PrependControl(stream_, piece.partition, *control,
+                            partitions_.EventTimeOf(*control));
+    }
+  }
+  writer->CommitAsync(std::move(callback));
+  return {};
+}
+
+void StreamIngestor::AppendErrors(const Decoded& decoded, EpochWriter& writer) const {
+  if (decoded.errors.empty()) {
+    return;
+  }
+  std::vector<ErrorRow> rows;
+  rows.reserve(decoded.errors.size());
+  const Micros now = clock_.WallMicros();
+  for (const RecordError& error : decoded.errors) {
+    rows.push_back({.time = now,
+                    .code = error.code,
+                    .message = error.message,
+                    .operator_name = "decode",
+                    .partition = std::nullopt,
+                    .offset = std::nullopt,
+                    .weight = 1,
+                    .record = std::string(error.original)});
+  }
+  writer.Append(errors_, PartitionId(0), MakeErrorBatch(rows), {.append_time = now});
+}
+
+void StreamIngestor::Tick() {
+  if (!table_.event_time || transport_.disk_full()) {
+    return;
+  }
+  MutexLock lock(mutex_);
+  std::unique_ptr<EpochWriter> writer;
+  for (uint32_t p = 0; p < table_.partitions; ++p) {
+    const auto control = partitions_.Idle(p, options_.idle_timeout, clock_.Monotonic());
+    if (control) {
+      if (writer == nullptr) {
+        writer = transport_.BeginEpoch();
+      }
+      writer->PrependControl(stream_, PartitionId(p), *control, kMicrosMin);
+    }
+  }
+  if (writer != nullptr) {
+    writer->CommitAsync([](const CommitResult&) {});
+  }
+}
+
+}  // namespace millrace

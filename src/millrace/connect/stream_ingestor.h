@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "millrace/base/clock.h"
+#include "millrace/base/mutex.h"
+#include "millrace/codec/json_decoder.h"
+#include "millrace/connect/partition_clock.h"
+#include "millrace/expr/evaluator.h"
+#include "millrace/plan/definitions.h"
+#include "millrace/stream/error_row.h"
+#include "millrace/stream/transport.h"
+
+namespace millrace {
+
+/// Brings records into the stream of one table: decodes and validates them, computes generated
+/// columns, chooses the partition, tracks event time, and appends good rows and error rows in one
+/// epoch. Thread-safe: the slow part, Decode, runs in parallel.
+class StreamIngestor {
+ public:
+  struct Options {
+    JsonDecoderOptions json;
+    /// Rows further ahead of the wall clock do not move the watermark.
+    Micros watermark_ahead_max = kMicrosPerDay;
+    std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);
+  };
+
+  /// Creates the streams of the table and errors$<table> when missing. Errors: kStreamExists when
+  /// the table has another definition than the stored stream.
+  static Result<std::unique_ptr<StreamIngestor>> Open(const TableDefinition& table,
+                                                      Transport& transport, const Clock& clock,
+                                                      Options options);
+
+  /// Decoded records, not yet in the stream.
+  struct Decoded {
+    BatchPtr rows;  ///< Of the table's schema; null when no record was good.
+    std::vector<RecordError> errors;  ///< Originals lie in `body`.
+    BufferPtr body;
+    size_t accepted = 0;
+  };
+
+  /// Decodes a body of JSON. `body` has json::kPaddingBytes readable bytes behind its end.
+  Decoded Decode(const BufferPtr& body, JsonFraming framing);
+
+  /// Adds the records to an epoch and commits it. `extend` may add to the epoch what must be durable
+  /// with the records (source positions, an idempotency key); it gets the partitions they go to. The callback runs on a thread of the
+  /// transport. Errors (kDiskFull) come at once, and nothing is appended then.
+  using Extend = std::function<void(EpochWriter&, const std::vector<PartitionId>&)>;
+  Status Commit(const Decoded& decoded, const Extend& extend, CommitCallback callback)
+      MR_EXCLUDES(mutex_);
+
+  /// Writes idle frames for partitions without records; call about once a second.
+  void Tick() MR_EXCLUDES(mutex_);
+
+  const TableDefinition& table() const { return table_; }
+  StreamId stream() const { return stream_; }
+
+ private:
+  StreamIngestor(const TableDefinition& table, Transport& transport, const Clock& clock,
+                 Options options);
+
+  Status OpenStreams();
+  Status RestoreClock();
+  std::unique_ptr<JsonDecoder> TakeDecoder(JsonFraming framing) MR_EXCLUDES(decoders_mutex_);
+  void GiveBack(JsonFraming framing, std::unique_ptr<JsonDecoder> decoder)
+      MR_EXCLUDES(decoders_mutex_);
+  BatchPtr Generate(const BatchPtr& declared, DecodedRecords& decoded) const;
+  struct Piece {
+    PartitionId partition;
+    BatchPtr rows;
+    EventTimes times;
+  };
+  std::vector<Piece> Partition(const BatchPtr& rows);
+  EventTimes TimesOf(const Batch& rows) const;
+  void AppendErrors(const Decoded& decoded, EpochWriter& writer) const;
+
+  const TableDefinition table_;
+  Transport& transport_;
+  const Clock& clock_;
+  const Options options_;
+  SchemaPtr declared_schema_;            // Without generated columns.
+  std::vector<size_t> declared_columns_; // Index in the table's schema.
+  std::optional<Evaluator> generated_;
+  StreamId stream_;
+  StreamId errors_;
+  std::atomic<uint32_t> next_partition_{0};
+
+  Mutex decoders_mutex_;
+  std::vector<std::unique_ptr<JsonDecoder>> decoders_[2] MR_GUARDED_BY(decoders_mutex_);
+
+  /// Held over CommitAsync, so that the clock sees appends in log order.
+  Mutex mutex_;
+  PartitionClock partitions_ MR_GUARDED_BY(mutex_);
+};
+
+}  // namespace millrace

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "millrace/base/result.h"
+#include "millrace/data/batch.h"
+#include "millrace/data/column_builder.h"
+#include "millrace/plan/plan_node.h"
+
+namespace millrace {
+
+/// How the aggregates of one operator live in a group's value: a sum of weights, then one fixed-width
+/// accumulator per call. A value of all zero bytes is an empty group. Values of two partial
+/// aggregations over disjoint rows merge into the value over all of them. Immutable, thread-safe.
+///
+/// Stored in state frames: the layout of a call never changes.
+class AggregateLayout {
+ public:
+  /// `input` is the schema of the aggregated rows. Errors: kNotImplemented for a call over a type
+  /// that has no accumulator yet, or min and max over input with retractions.
+  static Result<AggregateLayout> Make(const std::vector<AggregateCall>& calls, const Schema& input,
+                                      bool append_only);
+
+  size_t value_bytes() const { return value_bytes_; }
+
+  /// Adds rows of `batch` to groups: row rows[i] to the value at values[i].
+  void Update(const Batch& batch, std::span<const uint32_t> rows,
+              std::span<std::byte* const> values) const;
+
+  /// Adds a partial value to another.
+  void Merge(std::byte* into, const std::byte* from) const;
+
+  /// Sum of the weights of a group's rows; a group at 0 is not there.
+  static int64_t RowCount(const std::byte* value);
+
+  /// Whether every result is in the range of its type; else the first that is not.
+  std::optional<Error> Check(const std::byte* value) const;
+
+  /// Appends one result per call; the value must pass Check.
+  void AppendResults(const std::byte* value, std::span<ColumnBuilder> builders) const;
+
+  size_t calls() const { return slots_.size(); }
+
+ private:
+  struct Slot {
+    AggregateKind kind;
+    size_t argument;
+    DataType argument_type;
+    DataType result_type;
+    size_t offset;
+  };
+
+  void UpdateSlot(const Slot& slot, const Batch& batch, std::span<const uint32_t> rows,
+                  std::span<std::byte* const> values) const;
+
+  std::vector<Slot> slots_;
+  size_t value_bytes_ = 0;
+};
+
+}  // namespace millrace

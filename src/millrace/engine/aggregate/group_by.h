@@ -1,0 +1,92 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "millrace/data/row_encoding.h"
+#include "millrace/engine/aggregate/aggregate_layout.h"
+#include "millrace/engine/row_report.h"
+#include "millrace/plan/plan_node.h"
+#include "millrace/state/keyed_state.h"
+
+namespace millrace {
+
+/// What both phases of an aggregation share. Immutable and thread-safe.
+///
+/// A group's key is the encoded group columns other than the window's start and end; the window's
+/// start is its bucket (KeyedState::kOnlyBucket without a window).
+class GroupBy {
+ public:
+  /// `node` is an aggregate node. Errors as AggregateLayout::Make.
+  static Result<GroupBy> Make(const PlanNode& node);
+
+  const AggregateLayout& layout() const { return layout_; }
+  const std::optional<WindowKey>& window() const { return window_; }
+  const std::vector<size_t>& key_columns() const { return key_columns_; }
+  /// Without group columns there is one group from the start, even before the first row.
+  bool has_single_group() const { return group_columns_.empty(); }
+
+  /// First bucket that is still open at a watermark; kMicrosMin when all are.
+  Micros FirstOpenBucket(Micros watermark) const;
+
+  const SchemaPtr& output_schema() const { return output_schema_; }
+
+  /// Appends a group's output row: group columns, then results. The value must pass the layout's
+  /// Check.
+  Status AppendRow(Micros bucket, std::string_view key, const std::byte* value,
+                   std::vector<ColumnBuilder>& builders) const;
+
+ private:
+  std::vector<size_t> group_columns_;
+  std::vector<size_t> key_columns_;
+  std::optional<WindowKey> window_;
+  AggregateLayout layout_;
+  SchemaPtr output_schema_;
+};
+
+/// The first phase: aggregates what one source partition brings in one epoch, before the exchange.
+/// Used by one thread at a time.
+class PartialGroups {
+ public:
+  explicit PartialGroups(const GroupBy& group_by)
+      : group_by_(group_by),
+        table_(group_by.layout().value_bytes()) {}
+
+  /// Adds the rows that are not late; late ones go to `report`.
+  void Add(const BatchPtr& batch, RowReport& report);
+
+  /// Calls `visit(bucket, key, hash, value)` for each group whose hash falls into the state
+  /// partition.
+  template <typename Visit>
+  void VisitPartition(uint32_t partition, uint32_t partitions, Visit visit) const {
+    for (GroupSlot slot = 0; slot < table_.slot_limit(); ++slot) {
+      if (PartitionOfHash(hashes_[slot], partitions) == partition) {
+        const std::string_view key = table_.Key(slot);
+        Micros bucket = 0;
+        std::memcpy(&bucket, key.data(), sizeof(bucket));
+        visit(bucket, key.substr(sizeof(bucket)), hashes_[slot], table_.Value(slot));
+      }
+    }
+  }
+
+  size_t groups() const { return table_.size(); }
+  void Clear() {
+    table_.Clear();
+    hashes_.clear();
+  }
+
+ private:
+  std::vector<uint32_t> OnTime(const BatchPtr& batch, RowReport& report) const;
+  void EncodeKeys(const Batch& batch, std::span<const uint32_t> rows);
+
+  const GroupBy& group_by_;
+  GroupTable table_;              // Key: bucket, then the group's key.
+  std::vector<uint64_t> hashes_;  // By slot: HashEncoded of the group's key.
+  std::string key_bytes_;
+  std::vector<uint32_t> key_ends_;
+  std::vector<GroupSlot> slots_;
+  std::vector<std::byte*> values_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,473 @@
+#include "millrace/engine/pipeline_runner.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+namespace millrace {
+
+PipelineRunner::PipelineRunner(std::unique_ptr<const PipelinePlan> plan, Transport& transport,
+                               const Clock& clock, WorkerPool& workers, Options options,
+                               std::function<void()> wake)
+    : plan_(std::move(plan)),
+      transport_(transport),
+      clock_(clock),
+      workers_(workers),
+      options_(std::move(options)),
+      wake_(std::move(wake)),
+      reader_(fmt::format("view:{}", plan_->name)) {}
+
+Result<std::unique_ptr<PipelineRunner>> PipelineRunner::Create(
+    const ViewDefinition& view, const TableDefinition& source, Transport& transport,
+    const Clock& clock, WorkerPool& workers, Options options, std::function<void()> wake) {
+  MR_ASSIGN(auto plan, PipelinePlan::Make(view, source));
+  const auto stream = transport.FindStream(source.name);
+  if (!stream) {
+    return Err(ErrorCode::kStreamNotFound, fmt::format("stream {}", source.name));
+  }
+  std::unique_ptr<PipelineRunner> runner(new PipelineRunner(
+      std::move(plan), transport, clock, workers, std::move(options), std::move(wake)));
+  MR_TRY(runner->OpenStreams(*stream));
+  MR_TRY(runner->Restore());
+  runner->subscription_ =
+      transport.Subscribe(stream->id, Visibility::kAppended, runner->wake_);
+  return runner;
+}
+
+PipelineRunner::~PipelineRunner() {
+  if (subscription_) {
+    transport_.Unsubscribe(*subscription_);
+  }
+  MutexLock lock(mutex_);
+  while (undecided_ > 0) {
+    all_decided_.Wait(mutex_);
+  }
+}
+
+Status PipelineRunner::OpenStreams(const StreamInfo& source) {
+  const std::string& name = plan_->name;
+  streams_.source = source.id;
+  streams_.source_partitions = source.definition.partitions;
+  streams_.view_partitions = source.definition.partitions;
+  MR_ASSIGN(streams_.view,
+            OpenStream(name, streams_.view_partitions, plan_->output_schema, "view"));
+  MR_ASSIGN(streams_.state, OpenStream("state$" + name, 1, nullptr, "state"));
+  MR_ASSIGN(streams_.errors, OpenStream("errors$" + name, 1, ErrorRowSchema(), "errors"));
+  if (plan_->late_schema != nullptr) {
+    MR_ASSIGN(streams_.late, OpenStream("late$" + name, 1, plan_->late_schema, "late"));
+  }
+  return {};
+}
+
+Result<StreamId> PipelineRunner::OpenStream(std::string name, uint32_t partitions,
+                                            SchemaPtr schema, std::string kind) {
+  StreamDefinition definition{.name = std::move(name),
+                              .partitions = partitions,
+                              .schema = std::move(schema),
+                              .properties = {{"kind", std::move(kind)}}};
+  if (definition.schema == nullptr) {
+    definition.properties["plan"] = fmt::format("{:016x}", plan_->fingerprint);
+    definition.properties["state_partitions"] = std::to_string(options_.state_partitions);
+  }
+  auto stream = transport_.CreateStream(definition);
+  if (!stream && stream.error().code() == ErrorCode::kStreamExists) {
+    return std::unexpected(
+        Error(ErrorCode::kDefinitionChanged,
+              fmt::format("the stored data of view {} is of another query", plan_->name))
+            .WithHint("give the changed view another name, or remove the data directory"));
+  }
+  return stream;
+}
+
+Status PipelineRunner::Restore() {
+  state_.emplace(*plan_, options_.state_partitions, streams_.source_partitions);
+  const PartitionInfo info = transport_.Describe(streams_.state, PartitionId(0));
+  const auto cursor =
+      transport_.OpenCursor(streams_.state, PartitionId(0), info.begin, Visibility::kDurable);
+  MR_TRY(state_->Restore(*cursor));
+  const Transport::Positions positions = transport_.ReaderPositions(reader_);
+  for (uint32_t p = 0; p < streams_.source_partitions; ++p) {
+    const auto found = positions.find({streams_.source, PartitionId(p)});
+    const Offset from = found != positions.end()
+                            ? found->second
+                            : transport_.Describe(streams_.source, PartitionId(p)).begin;
+    sources_.emplace_back(*plan_, transport_.OpenCursor(streams_.source, PartitionId(p), from,
+                                                        Visibility::kAppended));
+    sources_.back().Reset(from, state_->source_watermarks[p]);
+    SourceTask& task = source_tasks_.emplace_back();
+    if (plan_->group_by) {
+      task.groups = std::make_unique<PartialGroups>(*plan_->group_by);
+    }
+  }
+  input_ends_.resize(sources_.size());
+  state_tasks_.resize(state_->partitions());
+  stats_.watermark = state_->stage_watermark;
+  return RestoreServed();
+}
+
+Status PipelineRunner::RestoreServed() {
+  view_position_.resize(streams_.view_partitions);
+  const bool append_only = !plan_->group_by || plan_->emit == EmitMode::kFinal;
+  if (!append_only) {
+    served_ = std::make_unique<ServedRows>();
+  }
+  for (uint32_t p = 0; p < streams_.view_partitions; ++p) {
+    const PartitionInfo info = transport_.Describe(streams_.view, PartitionId(p));
+    view_position_[p] = info.durable_end;
+    if (served_ == nullptr) {
+      continue;
+    }
+    const auto cursor = transport_.OpenCursor(streams_.view, PartitionId(p), info.begin,
+                                              Visibility::kDurable);
+    while (true) {
+      constexpr size_t kBytesPerPoll = 8 << 20;
+      MR_ASSIGN(const auto frames, cursor->Poll(kBytesPerPoll));
+      if (frames.empty()) {
+        break;
+      }
+      for (const StreamFrame& frame : frames) {
+        if (frame.type == FrameType::kData) {
+          served_->Apply(*frame.batch);
+        }
+      }
+    }
+  }
+  if (served_ != nullptr) {
+    std::vector<Offset> source_position;
+    for (const SourcePartition& source : sources_) {
+      source_position.push_back(source.position());
+    }
+    served_->Publish(view_position_, std::move(source_position));
+  }
+  return {};
+}
+
+Result<PipelineRunner::Progress> PipelineRunner::Step() {
+  MR_TRY(HandleDecided());
+  if (aborted_from_) {
+    if (!in_flight_.empty()) {
+      return Progress::kWaiting;
+    }
+    aborted_from_.reset();
+  }
+  if (in_flight_.size() >= static_cast<size_t>(options_.epochs_in_flight_max)) {
+    return Progress::kWaiting;
+  }
+  Epoch epoch{.id = state_->last_epoch.Next(),
+              .positions = {},
+              .source_watermarks = state_->source_watermarks,
+              .stage_watermark = state_->stage_watermark,
+              .started = state_->started,
+              .output = {}};
+  for (const SourcePartition& source : sources_) {
+    epoch.positions.push_back(source.position());
+  }
+  MR_ASSIGN(const bool any, ReadInputs());
+  const bool start = plan_->group_by && plan_->group_by->has_single_group() && !state_->started;
+  inputs_empty_ = !any;
+  if (!any && !start) {
+    return Progress::kWaiting;
+  }
+  in_flight_.push_back(std::move(epoch));
+  state_->BeginEpoch(in_flight_.back().id);
+  workers_.ForEach(source_tasks_.size(), [this](size_t p) { RunSourceTask(p); });
+  state_->stage_watermark = StageWatermark();
+  workers_.ForEach(state_tasks_.size(), [this](size_t p) { RunStateTask(p); });
+  state_->started = true;
+  MR_TRY(CommitEpoch());
+  return Progress::kWorked;
+}
+
+Result<bool> PipelineRunner::ReadInputs() {
+  // All ends are taken before anything is read: a partition counts as idle only as of them.
+  for (uint32_t p = 0; p < sources_.size(); ++p) {
+    input_ends_[p] = transport_.Describe(streams_.source, PartitionId(p)).appended_end;
+  }
+  const size_t bytes_each = std::max<size_t>(1, options_.epoch_bytes_max / sources_.size());
+  bool any = false;
+  for (size_t p = 0; p < sources_.size(); ++p) {
+    MR_ASSIGN(source_tasks_[p].slice, sources_[p].Poll(input_ends_[p], bytes_each));
+    any = any || source_tasks_[p].slice.any;
+    state_->source_watermarks[p] = sources_[p].watermark();
+  }
+  return any;
+}
+
+Micros PipelineRunner::StageWatermark() const {
+  Micros watermark = kMicrosMax;
+  bool any = false;
+  for (size_t p = 0; p < sources_.size(); ++p) {
+    const PartitionWatermark& partition = sources_[p].watermark();
+    const bool behind = sources_[p].position() < input_ends_[p];
+    if (!partition.idle || behind) {
+      any = true;
+      watermark = std::min(watermark, partition.Get(plan_->watermark_delay));
+    }
+  }
+  return any ? std::max(watermark, state_->stage_watermark) : state_->stage_watermark;
+}
+
+void PipelineRunner::RunSourceTask(size_t partition) {
+  SourceTask& task = source_tasks_[partition];
+  task.report.emplace(clock_.WallMicros());
+  task.report->SetPartition(static_cast<uint32_t>(partition));
+  task.output.clear();
+  if (task.groups != nullptr) {
+    task.groups->Clear();
+  }
+  for (BatchPtr& whole : task.slice.batches) {
+    task.report->counts.in += whole->rows();
+    for (const BatchPtr& piece : SplitBatch(whole, options_.batch_rows_max)) {
+      const BatchPtr rows = plan_->before.Process(piece, *task.report);
+      if (rows == nullptr) {
+        continue;
+      }
+      if (task.groups != nullptr) {
+        task.groups->Add(rows, *task.report);
+      } else {
+        task.report->counts.accepted += rows->rows();
+        task.output.push_back(rows);
+      }
+    }
+    whole.reset();
+  }
+  task.slice.batches.clear();
+}
+
+void PipelineRunner::RunStateTask(size_t partition) {
+  StateTask& task = state_tasks_[partition];
+  task.report.emplace(clock_.WallMicros());
+  task.output.clear();
+  KeyedState& state = state_->partition(partition);
+  const AggregateLayout& layout = plan_->group_by->layout();
+  const auto count = static_cast<uint32_t>(state_tasks_.size());
+  for (const SourceTask& source : source_tasks_) {
+    source.groups->VisitPartition(
+        static_cast<uint32_t>(partition), count,
+        [&](Micros bucket, std::string_view key, uint64_t hash, const std::byte* value) {
+          layout.Merge(state.Touch(bucket, key, hash), value);
+        });
+  }
+  const uint64_t empty_hash = HashEncoded({});
+  if (plan_->group_by->has_single_group() && !state_->started &&
+      PartitionOfHash(empty_hash, count) == partition) {
+    state.Touch(KeyedState::kOnlyBucket, {}, empty_hash);
+  }
+  if (auto put_out = AggregateOutput(state, task); !put_out) {
+    task.error = put_out.error();
+  }
+}
+
+Status PipelineRunner::AggregateOutput(KeyedState& state, StateTask& task) {
+  const GroupBy& group_by = *plan_->group_by;
+  std::vector<ColumnBuilder> builders;
+  for (const Field& field : group_by.output_schema()->fields()) {
+    builders.emplace_back(field.type);
+  }
+  std::vector<int32_t> weights;
+  const Micros first_open = group_by.FirstOpenBucket(state_->stage_watermark);
+  if (plan_->emit == EmitMode::kFinal) {
+    MR_TRY(state.Visit(kMicrosMin, first_open,
+                       [&](Micros bucket, std::string_view key, const std::byte* value) {
+                         return PutOut(bucket, key, value, 1, builders, weights, *task.report);
+                       }));
+  } else {
+    MR_TRY(state.VisitChanges([&](Micros bucket, std::string_view key, const std::byte* before,
+                                  const std::byte* after) -> Status {
+      if (before != nullptr) {
+        if (!group_by.layout().Check(before)) {
+          RowReport ignored(0);
+          MR_TRY(PutOut(bucket, key, before, -1, builders, weights, ignored));
+        }
+      }
+      return PutOut(bucket, key, after, 1, builders, weights, *task.report);
+    }));
+  }
+  state.DropBuckets(first_open);
+  const size_t rows = weights.size();
+  if (rows == 0) {
+    return {};
+  }
+  std::vector<Column> columns;
+  for (ColumnBuilder& builder : builders) {
+    columns.push_back(builder.Finish());
+  }
+  const bool append_only = plan_->emit == EmitMode::kFinal;
+  BatchPtr batch = Batch::Make(
+      group_by.output_schema(), std::move(columns), rows,
+      {.weights = append_only ? nullptr : Buffer::Own(std::move(weights)),
+       .watermarks_before = nullptr,
+       .offsets = nullptr});
+  batch = plan_->after.Process(std::move(batch), *task.report);
+  if (batch != nullptr) {
+    task.output.push_back(std::move(batch));
+  }
+  return {};
+}
+
+Status PipelineRunner::PutOut(Micros bucket, std::string_view key, const std::byte* value,
+                              int32_t weight, std::vector<ColumnBuilder>& builders,
+                              std::vector<int32_t>& weights, RowReport& report) {
+  const GroupBy& group_by = *plan_->group_by;
+  if (AggregateLayout::RowCount(value) == 0 && !group_by.has_single_group()) {
+    return {};
+  }
+  if (const auto error = group_by.layout().Check(value)) {
+    report.AddGroupError(*error, weight, fmt::format("group of {} bytes", key.size()));
+    return {};
+  }
+  MR_TRY(group_by.AppendRow(bucket, key, value, builders));
+  weights.push_back(weight);
+  return {};
+}
+
+Status PipelineRunner::CommitEpoch() {
+  Epoch& epoch = in_flight_.back();
+  auto writer = transport_.BeginEpoch();
+  size_t appends = 0;
+  const EventTimes times{.append_time = clock_.WallMicros()};
+  const auto append_output = [&](size_t task, const std::vector<BatchPtr>& output) {
+    for (const BatchPtr& batch : output) {
+      const PartitionId partition(static_cast<uint32_t>(task) % streams_.view_partitions);
+      writer->Append(streams_.view, partition, batch, times);
+      ++appends;
+      epoch.output.push_back(batch);
+      stats_.rows_out += batch->rows();
+    }
+  };
+  if (plan_->group_by) {
+    for (size_t i = 0; i < state_tasks_.size(); ++i) {
+      if (state_tasks_[i].error) {
+        return Err(*state_tasks_[i].error);
+      }
+      append_output(i, state_tasks_[i].output);
+    }
+  } else {
+    for (size_t i = 0; i < source_tasks_.size(); ++i) {
+      append_output(i, source_tasks_[i].output);
+    }
+  }
+  epoch.state_frame = appends;
+  writer->AppendOpaque(streams_.state, PartitionId(0), FrameType::kState, state_->Seal());
+  AppendReports(*writer);
+  for (uint32_t p = 0; p < sources_.size(); ++p) {
+    epoch.end_positions.push_back(sources_[p].position());
+    if (sources_[p].position() != epoch.positions[p]) {
+      writer->SetPosition(reader_, streams_.source, PartitionId(p), sources_[p].position());
+    }
+  }
+  if (const auto trim = state_->TakeTrim()) {
+    writer->Trim(streams_.state, PartitionId(0), *trim);
+  }
+  stats_.epochs += 1;
+  stats_.watermark = state_->stage_watermark;
+  stats_.state_keys = state_->keys();
+  stats_.state_bytes = state_->MemoryBytes();
+  {
+    MutexLock lock(mutex_);
+    ++undecided_;
+  }
+  writer->CommitAsync([this, id = epoch.id](const CommitResult& result) {
+    MutexLock lock(mutex_);
+    decided_.push_back({id, result});
+    wake_();
+    if (--undecided_ == 0) {
+      all_decided_.NotifyAll();
+    }
+  });
+  return {};
+}
+
+void PipelineRunner::AppendReports(EpochWriter& writer) {
+  const EventTimes times{.append_time = clock_.WallMicros()};
+  RowReport::Counts counts;
+  std::vector<ErrorRow> errors;
+  std::vector<BatchPtr> late;
+  const auto collect = [&](const std::optional<RowReport>& report) {
+    if (report) {
+      counts.Add(report->counts);
+      errors.insert(errors.end(), report->errors().begin(), report->errors().end());
+      late.insert(late.end(), report->late().begin(), report->late().end());
+    }
+  };
+  for (const SourceTask& task : source_tasks_) {
+    collect(task.report);
+  }
+  stats_.rows_in += counts.in;
+  stats_.rows_accepted += counts.accepted;
+  stats_.rows_filtered += counts.filtered;
+  stats_.rows_late += counts.late;
+  stats_.rows_failed += counts.failed;
+  for (const StateTask& task : state_tasks_) {
+    collect(task.report);
+  }
+  if (const BatchPtr batch = MakeErrorBatch(errors)) {
+    writer.Append(streams_.errors, PartitionId(0), batch, times);
+  }
+  for (const BatchPtr& batch : late) {
+    writer.Append(*streams_.late, PartitionId(0), WithoutExtras(batch), times);
+  }
+}
+
+Status PipelineRunner::HandleDecided() {
+  std::vector<Decided> decided;
+  {
+    MutexLock lock(mutex_);
+    decided.swap(decided_);
+  }
+  for (const Decided& item : decided) {
+    MR_CHECK(!in_flight_.empty() && in_flight_.front().id == item.epoch, "epochs decided in order");
+    switch (item.result.outcome) {
+      case CommitOutcome::kCommitted:
+        MR_CHECK(!aborted_from_, "an epoch was committed after an aborted one");
+        MR_TRY(HandleCommitted(in_flight_.front(), item.result));
+        break;
+      case CommitOutcome::kAborted:
+        if (!aborted_from_) {
+          aborted_from_ = item.epoch;
+          RollBack();
+        }
+        break;
+      case CommitOutcome::kFenced:
+      case CommitOutcome::kUnknown:
+        return Err(item.result.error->WithContext(
+            fmt::format("view {}, epoch {}", plan_->name, item.epoch)));
+    }
+    in_flight_.pop_front();
+  }
+  return {};
+}
+
+Status PipelineRunner::HandleCommitted(const Epoch& epoch, const CommitResult& result) {
+  state_->Committed(epoch.id, result.ranges[epoch.state_frame].begin);
+  for (const AppendedRange& range : result.ranges) {
+    if (range.stream == streams_.view) {
+      view_position_[range.partition.value()] = range.end;
+    }
+  }
+  if (served_ != nullptr) {
+    for (const BatchPtr& batch : epoch.output) {
+      served_->Apply(*batch);
+    }
+    served_->Publish(view_position_, epoch.end_positions);
+  }
+  if (options_.on_commit) {
+    options_.on_commit();
+  }
+  return {};
+}
+
+void PipelineRunner::RollBack() {
+  const Epoch& epoch = in_flight_.front();
+  state_->Rollback(epoch.id);
+  state_->last_epoch = EpochId(epoch.id.value() - 1);
+  state_->stage_watermark = epoch.stage_watermark;
+  state_->source_watermarks = epoch.source_watermarks;
+  state_->started = epoch.started;
+  for (size_t p = 0; p < sources_.size(); ++p) {
+    sources_[p].Reset(epoch.positions[p], epoch.source_watermarks[p]);
+  }
+}
+
+}  // namespace millrace

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "millrace/base/clock.h"
+#include "millrace/base/mutex.h"
+#include "millrace/engine/pipeline_plan.h"
+#include "millrace/engine/pipeline_state.h"
+#include "millrace/engine/row_report.h"
+#include "millrace/engine/served_rows.h"
+#include "millrace/engine/source_partition.h"
+#include "millrace/engine/worker_pool.h"
+#include "millrace/stream/transport.h"
+
+namespace millrace {
+
+/// What a pipeline has done, for metrics and descriptions. Written by its thread, read by any.
+struct PipelineStats {
+  std::atomic<uint64_t> epochs{0};
+  std::atomic<uint64_t> rows_in{0};
+  std::atomic<uint64_t> rows_accepted{0};
+  std::atomic<uint64_t> rows_filtered{0};
+  std::atomic<uint64_t> rows_late{0};
+  std::atomic<uint64_t> rows_failed{0};
+  std::atomic<uint64_t> rows_out{0};
+  std::atomic<Micros> watermark{kMicrosMin};
+  std::atomic<uint64_t> state_keys{0};
+  std::atomic<uint64_t> state_bytes{0};
+};
+
+/// Keeps one materialized view up to date, epoch by epoch, exactly once (design section 6). Does
+/// nothing by itself: whoever owns it calls Step until it has nothing to do, and again after the
+/// wake-up call. One thread at a time.
+class PipelineRunner {
+ public:
+  struct Options {
+    size_t state_partitions = 16;
+    size_t epoch_bytes_max = 32 << 20;
+    int epochs_in_flight_max = 2;
+    size_t batch_rows_max = 4096;  ///< Rows an operator takes at once.
+    /// Called on the pipeline's thread after each commit, once its rows are published.
+    std::function<void()> on_commit;
+  };
+
+  /// Makes or finds the view's streams and restores its state. `transport`, `clock` and `workers`
+  /// outlive the runner; `wake` is called on any thread when Step may have something to do.
+  /// Errors: kNotImplemented, kDefinitionChanged when the stored state is of another query,
+  /// kCorruption.
+  static Result<std::unique_ptr<PipelineRunner>> Create(const ViewDefinition& view,
+                                                        const TableDefinition& source,
+                                                        Transport& transport, const Clock& clock,
+                                                        WorkerPool& workers, Options options,
+                                                        std::function<void()> wake);
+  ~PipelineRunner();
+
+  enum class Progress : uint8_t {
+    kWorked,   ///< Call again.
+    kWaiting,  ///< Nothing to do before the next wake-up call.
+  };
+  /// Handles decided commits, then runs at most one epoch. After an error the pipeline is stopped.
+  Result<Progress> Step();
+
+  const PipelinePlan& plan() const { return *plan_; }
+  const PipelineStats& stats() const { return stats_; }
+  /// Null when the view's rows are its change stream (append-only).
+  const ServedRows* served_rows() const { return served_.get(); }
+  StreamId view_stream() const { return streams_.view; }
+  /// Name of the reader whose positions say what the view has read.
+  const std::string& reader() const { return reader_; }
+  /// True when the last Step found everything read and committed.
+  bool caught_up() const { return in_flight_.empty() && inputs_empty_; }
+
+ private:
+  struct Streams {
+    StreamId source;
+    uint32_t source_partitions = 0;
+    StreamId view;
+    uint32_t view_partitions = 0;
+    StreamId state;
+    StreamId errors;
+    std::optional<StreamId> late;
+  };
+  /// What an epoch started from, and what to publish when it is committed.
+  struct Epoch {
+    EpochId id;
+    std::vector<Offset> positions;
+    std::vector<Offset> end_positions;
+    std::vector<PartitionWatermark> source_watermarks;
+    Micros stage_watermark;
+    bool started;
+    std::vector<BatchPtr> output;
+    size_t state_frame = 0;  // Index among the epoch's appends.
+  };
+  /// A task of the first stage: one source partition, one epoch.
+  struct SourceTask {
+    SourcePartition::Slice slice;
+    std::unique_ptr<PartialGroups> groups;
+    std::optional<RowReport> report;
+    std::vector<BatchPtr> output;
+  };
+  struct StateTask {
+    std::optional<RowReport> report;
+    std::vector<BatchPtr> output;
+    std::optional<Error> error;
+  };
+  struct Decided {
+    EpochId epoch;
+    CommitResult result;
+  };
+
+  PipelineRunner(std::unique_ptr<const PipelinePlan> plan, Transport& transport,
+                 const Clock& clock, WorkerPool& workers, Options options,
+                 std::function<void()> wake);
+
+  Status OpenStreams(const StreamInfo& source);
+  Result<StreamId> OpenStream(std::string name, uint32_t partitions, SchemaPtr schema,
+                              std::string kind);
+  Status Restore();
+  Status RestoreServed();
+
+  Status HandleDecided() MR_EXCLUDES(mutex_);
+  Status HandleCommitted(const Epoch& epoch, const CommitResult& result);
+  void RollBack();
+  Result<bool> ReadInputs();
+  Micros StageWatermark() const;
+  void RunSourceTask(size_t partition);
+  void RunStateTask(size_t partition);
+  Status AggregateOutput(KeyedState& state, StateTask& task);
+  Status PutOut(Micros bucket, std::string_view key, const std::byte* value, int32_t weight,
+                std::vector<ColumnBuilder>& builders, std::vector<int32_t>& weights,
+                RowReport& report);
+  Status CommitEpoch();
+  void AppendReports(EpochWriter& writer);
+
+  const std::unique_ptr<const PipelinePlan> plan_;
+  Transport& transport_;
+  const Clock& clock_;
+  WorkerPool& workers_;
+  const Options options_;
+  const std::function<void()> wake_;
+  const std::string reader_;
+  Streams streams_;
+  std::vector<SourcePartition> sources_;
+  std::optional<PipelineState> state_;
+  std::unique_ptr<ServedRows> served_;
+  std::vector<Offset> view_position_;
+  std::optional<SubscriptionId> subscription_;
+
+  std::vector<Offset> input_ends_;
+  std::vector<SourceTask> source_tasks_;
+  std::vector<StateTask> state_tasks_;
+  std::deque<Epoch> in_flight_;
+  std::optional<EpochId> aborted_from_;
+  bool inputs_empty_ = false;
+  PipelineStats stats_;
+
+  Mutex mutex_;
+  CondVar all_decided_;
+  std::vector<Decided> decided_ MR_GUARDED_BY(mutex_);
+  int undecided_ MR_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace millrace

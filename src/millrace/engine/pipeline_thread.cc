@@ -1,0 +1,58 @@
+#include "millrace/engine/pipeline_thread.h"
+
+#include <utility>
+
+namespace millrace {
+
+PipelineThread::~PipelineThread() {
+  Stop();
+  // Its last callbacks wake this object.
+  runner_.reset();
+}
+
+void PipelineThread::Wake() {
+  MutexLock lock(mutex_);
+  woken_ = true;
+  wakeup_.NotifyOne();
+}
+
+void PipelineThread::Start(std::unique_ptr<PipelineRunner> runner) {
+  runner_ = std::move(runner);
+  thread_ = Thread("mr-" + runner_->plan().name, [this] { Loop(); });
+}
+
+void PipelineThread::Stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    wakeup_.NotifyOne();
+  }
+  thread_.Join();
+}
+
+std::optional<Error> PipelineThread::failure() {
+  MutexLock lock(mutex_);
+  return failure_;
+}
+
+void PipelineThread::Loop() {
+  while (true) {
+    auto progress = runner_->Step();
+    MutexLock lock(mutex_);
+    if (!progress) {
+      failure_ = progress.error();
+      return;
+    }
+    if (*progress == PipelineRunner::Progress::kWaiting) {
+      while (!woken_ && !stopping_) {
+        wakeup_.Wait(mutex_);
+      }
+    }
+    woken_ = false;
+    if (stopping_) {
+      return;
+    }
+  }
+}
+
+}  // namespace millrace

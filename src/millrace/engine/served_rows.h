@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/base/mutex.h"
+#include "millrace/data/batch.h"
+
+namespace millrace {
+
+/// The current rows of a view as a multiset of encoded rows (data/row_encoding.h), in pages that are
+/// copied on write: a commit publishes an immutable root, and queries read roots without locks.
+///
+/// Apply and Publish: one thread at a time. root(): any thread.
+class ServedRows {
+ private:
+  struct Page;
+
+ public:
+  /// One published state. Immutable; pages are shared between states.
+  class Root {
+   public:
+    /// Calls `visit` with each row of one page and how often it is there (never 0), in no
+    /// particular order. Every row is on one of the pages [0, pages()).
+    void VisitPage(size_t page,
+                   const std::function<void(std::string_view row, int64_t count)>& visit) const;
+    size_t pages() const { return pages_.size(); }
+
+    /// Rows, repeats counted once each.
+    uint64_t rows() const { return rows_; }
+    /// Per partition of the view's change stream the offset up to which it is applied.
+    const std::vector<Offset>& position() const { return position_; }
+    /// Per partition of the source stream the offset up to which its records are in the rows.
+    const std::vector<Offset>& source_position() const { return source_position_; }
+
+   private:
+    friend class ServedRows;
+    std::vector<std::shared_ptr<const Page>> pages_;
+    uint64_t rows_ = 0;
+    std::vector<Offset> position_;
+    std::vector<Offset> source_position_;
+  };
+
+  ServedRows();
+  ~ServedRows();
+
+  /// Adds a batch of changes to the next state: weights count up and down.
+  void Apply(const Batch& batch);
+
+  /// Makes what was applied visible as of these positions.
+  void Publish(std::vector<Offset> position, std::vector<Offset> source_position)
+      MR_EXCLUDES(mutex_);
+
+  std::shared_ptr<const Root> root() const MR_EXCLUDES(mutex_);
+
+ private:
+  Page& WritablePage(size_t index);
+  void Add(std::string_view row, int64_t weight);
+  void Grow();
+
+  std::shared_ptr<Root> next_;
+  std::vector<bool> owned_;  // Pages of next_ that no published root shares.
+  mutable Mutex mutex_;
+  std::shared_ptr<const Root> published_ MR_GUARDED_BY(mutex_);
+};
+
+}  // namespace millrace

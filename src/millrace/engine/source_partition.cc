@@ -1,0 +1,75 @@
+#include "millrace/engine/source_partition.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace millrace {
+
+Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_max) {
+  Slice slice;
+  if (cursor_->position() >= end) {
+    return slice;
+  }
+  MR_ASSIGN(const auto frames, cursor_->Poll(bytes_max));
+  for (const StreamFrame& frame : frames) {
+    if (frame.begin >= end) {
+      cursor_->Seek(frame.begin);
+      break;
+    }
+    slice.any = true;
+    watermark_.max_event_time = std::max(watermark_.max_event_time, frame.max_event_time_before);
+    if (frame.type == FrameType::kData) {
+      slice.batches.push_back(PrepareRows(frame));
+      slice.rows += frame.count;
+      slice.bytes += frame.batch->MemoryBytes();
+      watermark_.idle = false;
+    } else if (frame.type == FrameType::kControl) {
+      MR_ASSIGN(const auto control, ControlFrame::Decode(frame.payload->bytes()));
+      watermark_.idle = control.kind == ControlFrame::Kind::kIdle;
+      watermark_.ended = watermark_.ended || control.kind == ControlFrame::Kind::kEnd;
+    }
+    watermark_.max_event_time = std::max(watermark_.max_event_time, frame.times.max);
+  }
+  return slice;
+}
+
+BatchPtr SourcePartition::PrepareRows(const StreamFrame& frame) {
+  std::vector<Column> columns;
+  columns.reserve(plan_.source_columns.size());
+  for (const size_t column : plan_.source_columns) {
+    columns.push_back(frame.batch->column(column));
+  }
+  std::vector<int64_t> offsets(frame.count);
+  std::iota(offsets.begin(), offsets.end(), frame.begin.value());
+  return Batch::Make(plan_.scan_schema, std::move(columns), frame.count,
+                     {.weights = frame.batch->extras().weights,
+                      .watermarks_before = WatermarksBefore(frame),
+                      .offsets = Buffer::Own(std::move(offsets))});
+}
+
+BufferPtr SourcePartition::WatermarksBefore(const StreamFrame& frame) const {
+  if (!plan_.event_time || !plan_.group_by || !plan_.group_by->window()) {
+    return nullptr;
+  }
+  // A window ends behind each of its rows: when even the earliest row is ahead of every watermark
+  // inside the frame, none can be late.
+  const Micros last =
+      std::max(watermark_.max_event_time, frame.times.max);
+  if (last == kMicrosMin ||
+      frame.times.min > last - plan_.watermark_delay - plan_.group_by->window()->grace) {
+    return nullptr;
+  }
+  const Column& times = frame.batch->column(*plan_.event_time);
+  const auto values = times.Values<Micros>();
+  std::vector<Micros> watermarks(frame.count);
+  PartitionWatermark running = watermark_;
+  for (size_t row = 0; row < watermarks.size(); ++row) {
+    watermarks[row] = running.Get(plan_.watermark_delay);
+    if (!times.IsNull(row) && values[row] <= frame.times.limit) {
+      running.max_event_time = std::max(running.max_event_time, values[row]);
+    }
+  }
+  return Buffer::Own(std::move(watermarks));
+}
+
+}  // namespace millrace

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "millrace/engine/row_report.h"
+#include "millrace/expr/evaluator.h"
+#include "millrace/plan/plan_node.h"
+
+namespace millrace {
+
+/// Filters, projections and window assignment between two stateful operators, run one after the
+/// other over a batch. Immutable and thread-safe.
+class StatelessChain {
+ public:
+  /// Adds a step behind the others. `node` is a filter, project or tumble node.
+  void Add(const PlanNode& node);
+
+  bool empty() const { return steps_.empty(); }
+
+  /// Returns the rows that come out, or null when there are none. Rows on which an expression fails
+  /// go to `report`; filtered ones are counted there.
+  BatchPtr Process(BatchPtr batch, RowReport& report) const;
+
+ private:
+  struct Filter {
+    Evaluator predicate;
+  };
+  struct Project {
+    SchemaPtr schema;
+    Evaluator expressions;
+  };
+  struct Tumble {
+    SchemaPtr schema;
+    TumbleNode node;
+  };
+  using Step = std::variant<Filter, Project, Tumble>;
+
+  static BatchPtr Run(const Filter& filter, BatchPtr batch, RowReport& report);
+  static BatchPtr Run(const Project& project, BatchPtr batch, RowReport& report);
+  static BatchPtr Run(const Tumble& tumble, BatchPtr batch, RowReport& report);
+
+  std::vector<Step> steps_;
+};
+
+/// Start of the tumbling window that holds `time`.
+inline Micros TumbleStart(Micros time, Micros size, Micros origin) {
+  const Micros since = time - origin;
+  Micros remainder = since % size;
+  remainder += remainder < 0 ? size : 0;
+  return time - remainder;
+}
+
+}  // namespace millrace
