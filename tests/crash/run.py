@@ -25,6 +25,8 @@ import tempfile
 import threading
 import time
 
+# Producers stay this close together, so that no record is later than the watermark delay allows.
+LEAD_MAX = 5_000
 BASE_TIME = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 START_TIMEOUT_S = 60
 PAGE = 10_000
@@ -109,10 +111,14 @@ class Producer(threading.Thread):
         self.pending = None     # (first seq, count) of a request without an answer.
         self.running = True
         self.failure = None
+        self.others = []
 
     def run(self):
         connection = None
         while self.running:
+            if self.acked > min(other.acked for other in self.others) + LEAD_MAX:
+                time.sleep(0.001)
+                continue
             if self.pending is None:
                 self.pending = (self.acked, self.rng.randrange(1, self.batch))
             first, count = self.pending
@@ -249,6 +255,7 @@ def main():
         producers = [Producer(server, options.seed, n, options.batch)
                      for n in range(options.producers)]
         for producer in producers:
+            producer.others = producers
             producer.start()
         for kill in range(1, options.kills + 1):
             time.sleep(rng.choice([rng.random() * 1.0, 10 ** -rng.uniform(0.5, 3)]))

@@ -262,20 +262,21 @@ Result<bool> PlatformQueries::Reached(const serve::ViewQuery& query) {
     return true;
   }
   MR_ASSIGN(const auto wanted, ParseIngestPosition(query.wait_for));
-  const PipelineRunner& runner = view->runner();
-  if (runner.served_rows() != nullptr) {
-    const auto root = runner.served_rows()->root();
-    return std::ranges::all_of(wanted, [&](const auto& part) {
-      return part.first < root->source_position().size() &&
-             root->source_position()[part.first] >= part.second;
-    });
-  }
-  const auto positions = platform_.transport().ReaderPositions(runner.reader());
+  const std::vector<Offset> position = SourcePosition(view->runner());
   return std::ranges::all_of(wanted, [&](const auto& part) {
-    return std::ranges::any_of(positions, [&](const auto& position) {
-      return position.first.second == PartitionId(part.first) && position.second >= part.second;
-    });
+    return part.first < position.size() && position[part.first] >= part.second;
   });
+}
+
+std::vector<Offset> PlatformQueries::SourcePosition(const PipelineRunner& runner) {
+  if (runner.served_rows() != nullptr) {
+    return runner.served_rows()->root()->source_position();
+  }
+  std::vector<Offset> position(runner.source_partitions());
+  for (const auto& [at, next] : platform_.transport().ReaderPositions(runner.reader())) {
+    position[at.second.value()] = next;
+  }
+  return position;
 }
 
 Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
@@ -297,9 +298,7 @@ Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
       rows.Add(*decoder.Finish(), counts);
     }
   } else {
-    for (const auto& [at, offset] : platform_.transport().ReaderPositions(runner.reader())) {
-      position.push_back(offset);
-    }
+    position = SourcePosition(runner);
     const auto stream = platform_.transport().FindStream(query.view);
     for (uint32_t p = 0; p < stream->definition.partitions; ++p) {
       const PartitionInfo info = platform_.transport().Describe(stream->id, PartitionId(p));

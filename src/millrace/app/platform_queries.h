@@ -38,6 +38,7 @@ class PlatformQueries final : public serve::QueryService {
   std::string StreamJson(const StreamInfo& stream);
   std::string ViewJson(const Platform::View& view);
   Result<bool> Reached(const serve::ViewQuery& query);
+  std::vector<Offset> SourcePosition(const PipelineRunner& runner);
   void CheckWaiting() MR_EXCLUDES(mutex_);
   void WaitLoop() MR_EXCLUDES(mutex_);
 

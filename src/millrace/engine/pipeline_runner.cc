@@ -154,6 +154,9 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   if (in_flight_.size() >= static_cast<size_t>(options_.epochs_in_flight_max)) {
     return Progress::kWaiting;
   }
+  if (!in_flight_.empty() && !WorthAnEpoch()) {
+    return Progress::kWaiting;
+  }
   Epoch epoch{.id = state_->last_epoch.Next(),
               .positions = {},
               .source_watermarks = state_->source_watermarks,
@@ -177,6 +180,15 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   state_->started = true;
   MR_TRY(CommitEpoch());
   return Progress::kWorked;
+}
+
+bool PipelineRunner::WorthAnEpoch() {
+  int64_t rows = 0;
+  for (uint32_t p = 0; p < sources_.size(); ++p) {
+    rows += transport_.Describe(streams_.source, PartitionId(p)).appended_end -
+            sources_[p].position();
+  }
+  return rows <= options_.small_epoch_rows || rows >= options_.large_epoch_rows;
 }
 
 Result<bool> PipelineRunner::ReadInputs() {

@@ -43,6 +43,11 @@ class PipelineRunner {
     size_t state_partitions = 16;
     size_t epoch_bytes_max = 32 << 20;
     int epochs_in_flight_max = 2;
+    /// While a commit is in flight another epoch starts only for fewer or for more rows than these:
+    /// a few for the sake of latency, and many because they are worth an epoch of their own. What is
+    /// in between waits and grows, because an epoch costs per group and not only per row.
+    int64_t small_epoch_rows = 512;
+    int64_t large_epoch_rows = 65'536;
     size_t batch_rows_max = 4096;  ///< Rows an operator takes at once.
     /// Called on the pipeline's thread after each commit, once its rows are published.
     std::function<void()> on_commit;
@@ -71,6 +76,7 @@ class PipelineRunner {
   /// Null when the view's rows are its change stream (append-only).
   const ServedRows* served_rows() const { return served_.get(); }
   StreamId view_stream() const { return streams_.view; }
+  uint32_t source_partitions() const { return streams_.source_partitions; }
   /// Name of the reader whose positions say what the view has read.
   const std::string& reader() const { return reader_; }
   /// True when the last Step found everything read and committed.
@@ -127,6 +133,7 @@ class PipelineRunner {
   Status HandleDecided() MR_EXCLUDES(mutex_);
   Status HandleCommitted(const Epoch& epoch, const CommitResult& result);
   void RollBack();
+  bool WorthAnEpoch();
   Result<bool> ReadInputs();
   Micros StageWatermark() const;
   void RunSourceTask(size_t partition);

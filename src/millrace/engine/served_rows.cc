@@ -23,19 +23,30 @@ struct ServedRows::Page {
   };
   std::vector<Entry> entries;
   std::string bytes;
+  size_t garbage = 0;  // Bytes that no entry refers to.
 
   std::string_view Row(const Entry& entry) const {
     return std::string_view(bytes).substr(entry.offset, entry.size);
   }
 
+  /// Leaves the bytes behind until most of them are such.
   void Remove(size_t index) {
-    Page kept;
-    for (size_t i = 0; i < entries.size(); ++i) {
-      if (i != index) {
-        kept.Append(entries[i].hash, entries[i].count, Row(entries[i]));
-      }
+    garbage += entries[index].size;
+    entries[index] = entries.back();
+    entries.pop_back();
+    if (garbage > bytes.size() / 2) {
+      *this = Compacted();
     }
-    *this = std::move(kept);
+  }
+
+  Page Compacted() const {
+    Page page;
+    page.entries.reserve(entries.size() + 1);
+    page.bytes.reserve(bytes.size() - garbage);
+    for (const Entry& entry : entries) {
+      page.Append(entry.hash, entry.count, Row(entry));
+    }
+    return page;
   }
 
   void Append(uint64_t hash, int64_t count, std::string_view row) {
