@@ -63,7 +63,7 @@ fuzz: build/fuzz/build.ninja ## each fuzzer for FUZZ_SECONDS=60
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
 crash: build ## kill the program N=300 times and check its data each time
-	python3 tests/crash/run.py --binary build/release/millrace --count $(N)
+	python3 tests/crash/run.py --binary build/release/millrace --kills $(N)
 
 sanitize: asan tsan ## all tests with address, undefined behaviour and thread sanitizers
 

@@ -101,7 +101,7 @@ class Server:
 
 
 class Producer(threading.Thread):
-    """Sends its records in order; goes on to the next request only when the last is acknowledged."""
+    """Sends its records in order, the next request only after the answer to the last."""
 
     def __init__(self, server, seed, number, batch):
         super().__init__(daemon=True)
@@ -228,7 +228,7 @@ def check_views(server, rows, position):
     closed = max((k[0] for k in final), default="")
     missing = [k for k in per_minute if k[0] < closed and k not in final]
     if missing:
-        raise Failure(f"view per_minute_final: windows up to {closed} are out, but not {missing[:3]}")
+        raise Failure(f"view per_minute_final: out up to {closed}, but not {missing[:3]}")
     return len(final)
 
 

@@ -1,9 +1,9 @@
 #include "millrace/app/run_command.h"
 
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <unistd.h>
+
+#include <csignal>
+
 
 #include <fmt/format.h>
 
@@ -15,6 +15,7 @@
 #include "millrace/app/project.h"
 #include "millrace/base/clock.h"
 #include "millrace/base/posix_file_system.h"
+#include "millrace/cli/terminal.h"
 #include "millrace/serve/http_server.h"
 #include "millrace/serve/routes/routes.h"
 
@@ -25,8 +26,6 @@ namespace {
 constexpr int kExitFailure = 1;
 constexpr int kExitFatal = 70;  // sysexits.h EX_SOFTWARE
 constexpr std::chrono::seconds kStopGrace{5};
-
-void PrintError(const Error& error) { fmt::print(stderr, "millrace: {}\n", error.ToString()); }
 
 /// Signals that end the process are taken by the main thread alone.
 sigset_t BlockStopSignals() {
@@ -42,10 +41,10 @@ Result<Project> LoadOrPrint(FileSystem& files, const std::string& directory) {
   std::vector<CompileError> errors;
   auto project = LoadProject(files, directory, &errors);
   for (const CompileError& error : errors) {
-    fmt::print(stderr, "{}\n", error.ToString());
+    terminal::Line(error.ToString());
   }
   if (!project && errors.empty()) {
-    PrintError(project.error());
+    terminal::PrintError(project.error());
   }
   return project;
 }
@@ -69,12 +68,12 @@ Status Serve(Platform& platform, const RunOptions& options, const sigset_t& sign
   serve::HttpServer server(http, router, authenticator, platform.clock(), metrics);
   MR_ASSIGN(const auto addresses, server.Start());
   for (const auto& address : addresses) {
-    fmt::print(stderr, "millrace: listening on http://{}\n", address.ToString());
+    terminal::Note(fmt::format("listening on http://{}", address.ToString()));
   }
   int signal = 0;
   sigwait(&signals, &signal);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // The next one ends the process.
-  fmt::print(stderr, "millrace: stopping\n");
+  terminal::Note("stopping");
   server.Stop(kStopGrace);
   return {};
 }
@@ -94,16 +93,16 @@ int RunProject(const RunOptions& options) {
                                            : options.data_dir,
       .workers = options.workers,
       .on_fatal = [](const Error& error) {
-        PrintError(error);
+        terminal::PrintError(error);
         _exit(kExitFatal);
       }};
   auto platform = Platform::Start(*std::move(project), files, clock, std::move(platform_options));
   if (!platform) {
-    PrintError(platform.error());
+    terminal::PrintError(platform.error());
     return kExitFailure;
   }
   if (auto served = Serve(**platform, options, signals); !served) {
-    PrintError(served.error());
+    terminal::PrintError(served.error());
     return kExitFailure;
   }
   return 0;
@@ -115,8 +114,9 @@ int CheckProject(const std::string& project_dir) {
   if (!project) {
     return kExitFailure;
   }
-  fmt::print("{}: {} tables, {} views, no errors\n", project_dir,
-             project->definition.tables.size(), project->definition.views.size());
+  terminal::Result(fmt::format("{}: {} tables, {} views, no errors", project_dir,
+                               project->definition.tables.size(),
+                               project->definition.views.size()));
   return 0;
 }
 

@@ -2,14 +2,9 @@
 
 #include <string>
 
-namespace millrace {
+#include "millrace/cli/command_line.h"
 
-struct RunOptions {
-  std::string project_dir;
-  std::string data_dir;  ///< Empty: "data" in the project directory.
-  std::string listen = "127.0.0.1:8080";
-  int workers = 0;
-};
+namespace millrace {
 
 /// `millrace run`: starts the project and serves it until SIGTERM or Ctrl-C, then ends the running
 /// epochs and returns the exit status. A second signal ends the process at once.

@@ -1,7 +1,6 @@
 #include "millrace/expr/functions.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -171,11 +170,11 @@ std::unexpected<Error> Unknown(std::string_view name, std::span<const ArgumentTy
   if (IsFunctionName(name)) {
     return Err(error.WithHint(ambiguous ? "add explicit casts" : OverloadHint(name)));
   }
-  std::set<std::string_view> names;
+  std::vector<std::string_view> names;
   for (const ScalarFunction& function : Registry()) {
-    names.insert(function.name);
+    names.push_back(function.name);
   }
-  const std::string nearest = NearestName(name, names);
+  const auto nearest = NearestName(name, names);
   return Err(nearest.empty() ? error : error.WithHint("did you mean " + nearest + "?"));
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <expected>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "millrace/base/nearest_name.h"
 #include "millrace/base/result.h"
 
 namespace millrace::internal {
@@ -24,6 +27,12 @@ using Bound = std::expected<T, LocatedError>;
     std::source_location where = std::source_location::current()) {
   const Error error(code, std::move(message), where);
   return std::unexpected(LocatedError{offset, hint.empty() ? error : error.WithHint(hint)});
+}
+
+/// Returns "did you mean x?" for the nearest of `names`, else nothing; a hint for ErrAt.
+inline std::string MeantHint(std::string_view name, std::span<const std::string_view> names) {
+  const auto nearest = NearestName(name, names);
+  return nearest.empty() ? std::string() : "did you mean " + nearest + "?";
 }
 
 /// Puts a location to a result from code that has none.
