@@ -62,7 +62,9 @@ Status Copier::WriteStream(StreamId stream, File& journal, std::span<const Journ
   std::vector<std::span<const std::byte>> pieces;
   const size_t first_move = moves_.size();
   for (const JournalFrame& frame : frames) {
-    if (frame.begin + frame.count <= table_.Describe(stream, frame.partition).begin) {
+    const Offset needed_from = table_.Describe(stream, frame.partition).begin;
+    if (frame.begin + frame.count <= needed_from ||
+        (MR_PLANTED(DropStraddlingFrame) && frame.begin < needed_from)) {
       continue;
     }
     const std::string path = directory_.JournalPath(frame.location.file);

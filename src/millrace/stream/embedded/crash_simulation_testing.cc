@@ -190,7 +190,7 @@ CrashSimulation::Failure CrashSimulation::CreateStream() {
   return expected ? Failure() : created.error().ToString();
 }
 
-CrashSimulation::Failure CrashSimulation::Drain() {
+CrashSimulation::Failure CrashSimulation::Drain(bool copy) {
   for (int i = 0; i < 1000 && !transport_->failed() &&
                   (acknowledged_ < epochs_.size() || creating_);
        ++i) {
@@ -202,7 +202,8 @@ CrashSimulation::Failure CrashSimulation::Drain() {
     transport_->RunRound();
   }
   int idle_after = 1000;
-  while (!transport_->failed() && (transport_->RunRound() || transport_->RunCopier())) {
+  while (copy && !transport_->failed() &&
+         (transport_->RunRound() || transport_->RunCopier())) {
     if (--idle_after == 0) {
       return "the copier never comes to rest";
     }
@@ -229,7 +230,7 @@ CrashSimulation::Failure CrashSimulation::CheckRecovery(size_t steps) {
   if (auto failure = Run(steps)) {
     return failure;
   }
-  if (auto failure = Drain()) {
+  if (auto failure = Drain(/*copy=*/rng_.Chance(0.5))) {
     return failure;
   }
   if (transport_->failed()) {
@@ -376,7 +377,7 @@ CrashSimulation::Failure FillDisk(uint64_t seed) {
   const OperationRange full{.first = 1 + rng.Below(200), .count = 1 + rng.Below(60)};
   auto failure = RunLife(simulation, {.disk_full = full}, kSteps);
   if (!failure && simulation.transport() != nullptr) {
-    failure = simulation.Drain();
+    failure = simulation.Drain(/*copy=*/true);
     if (!failure && simulation.transport()->failed() && !simulation.fault_hit_sync()) {
       failure = "a full disk was taken for a failure";
     }
@@ -414,7 +415,7 @@ CrashSimulation::Failure DamageFiles(uint64_t seed) {
     failure = RunLife(simulation, {}, rng.Below(kSteps));
   }
   if (!failure) {
-    failure = simulation.Drain();
+    failure = simulation.Drain(/*copy=*/true);
   }
   simulation.End(/*machine_crashes=*/false);
   if (!failure) {

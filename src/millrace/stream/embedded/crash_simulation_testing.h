@@ -34,8 +34,9 @@ class CrashSimulation {
 
   /// Takes steps of the workload until `steps` are done or the transport has failed.
   Failure Run(size_t steps);
-  /// Commits all that was submitted; fails when it does not, except after a failure of the disk.
-  Failure Drain();
+  /// Commits all that was submitted, and with `copy` lets the copier come to rest; fails when that
+  /// does not happen, except after a failure of the disk.
+  Failure Drain(bool copy);
   /// Ends this life: the machine crashes, or only the process ends.
   void End(bool machine_crashes);
 

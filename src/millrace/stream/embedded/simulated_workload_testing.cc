@@ -16,12 +16,8 @@ SchemaPtr RowSchema() {
 }
 
 std::string TextOf(int64_t value, uint32_t bytes) {
-  std::string text(bytes, ' ');
-  auto state = static_cast<uint64_t>(value);
-  for (char& c : text) {
-    state = state * 6364136223846793005 + 1442695040888963407;
-    c = static_cast<char>('a' + (state >> 33) % 26);
-  }
+  std::string text = fmt::format("{:x}", value * 2654435761);
+  text.resize(bytes, static_cast<char>('g' + value % 20));
   return text;
 }
 
