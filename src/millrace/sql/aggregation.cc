@@ -56,7 +56,6 @@ class Inputs {
 };
 
 struct WindowColumns {
-  const PlanNode* tumble = nullptr;
   std::optional<size_t> start;
   std::optional<size_t> end;
 };
@@ -76,12 +75,24 @@ std::optional<const PlanNode*> GroupedWindow(const Grouping& grouping) {
   return std::nullopt;
 }
 
-WindowColumns FindColumns(const PlanNode& input, const PlanNode* tumble) {
-  WindowColumns columns{.tumble = tumble, .start = {}, .end = {}};
+/// The columns that hold the window's start and end; grouped ones before others.
+WindowColumns FindColumns(const Grouping& grouping, const PlanNode* tumble) {
+  const PlanNode& input = *grouping.input;
+  std::vector<size_t> order;
+  for (const ExpressionPtr& group : grouping.groups) {
+    if (group->is_column() && group->column < input.schema->size()) {
+      order.push_back(group->column);
+    }
+  }
   for (size_t i = 0; i < input.schema->size(); ++i) {
-    const auto origin = FindWindowOrigin(input, i);
+    order.push_back(i);
+  }
+  WindowColumns columns;
+  for (const size_t column : order) {
+    const auto origin = FindWindowOrigin(input, column);
     if (origin && origin->tumble == tumble) {
-      (origin->is_end ? columns.end : columns.start) = i;
+      std::optional<size_t>& side = origin->is_end ? columns.end : columns.start;
+      side = side.value_or(column);
     }
   }
   return columns;
@@ -144,7 +155,7 @@ Bound<Aggregation> Aggregation::Build(const Grouping& grouping, const SelectOpti
   size_t end_input = 0;
   AggregateNode aggregate;
   if (const auto tumble = GroupedWindow(grouping)) {
-    const WindowColumns columns = FindColumns(input, *tumble);
+    const WindowColumns columns = FindColumns(grouping, *tumble);
     const Micros size = (*tumble)->tumble.size;
     const ExpressionPtr start = columns.start ? InputColumn(input, *columns.start)
                                               : Moved(InputColumn(input, *columns.end), -size);

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "millrace/base/nearest_name.h"
 #include "millrace/plan/optimizer.h"
 #include "millrace/plan/plan_builder.h"
 #include "millrace/sql/select_binder.h"
@@ -22,8 +21,12 @@ void AddInput(std::vector<std::string>& inputs, const std::string& name) {
   }
 }
 
-/// The query behind redundant parentheses is a SelectStmt in every view.
-bool IsQuery(const TreeNode& query) { return query.Is("SelectStmt"); }
+/// Whether the rows of a plan are the final ones of an aggregation.
+bool IsFinal(const PlanNode& plan) {
+  const bool passes =
+      plan.kind == PlanNode::Kind::kProject || plan.kind == PlanNode::Kind::kFilter;
+  return passes ? IsFinal(*plan.inputs[0]) : plan.aggregate.emit_final;
+}
 
 std::unexpected<LocatedError> AlreadyReported(int offset) {
   return std::unexpected(LocatedError{
@@ -120,13 +123,12 @@ Bound<void> Catalog::Run(Entry& entry) {
 Bound<PlanPtr> Catalog::Resolve(const std::string& name, int offset) {
   const auto at = entries_.find(name);
   if (at == entries_.end()) {
-    std::vector<std::string> names;
+    std::vector<std::string_view> names;
     for (const auto& [each, entry] : entries_) {
       names.push_back(each);
     }
-    const std::string nearest = NearestName(name, names);
     return ErrAt(offset, ErrorCode::kSqlUnknownRelation, "table or view does not exist: " + name,
-                 nearest.empty() ? "" : "did you mean " + nearest + "?");
+                 MeantHint(name, names));
   }
   Entry& entry = at->second;
   if (entry.state == State::kBinding) {
@@ -173,7 +175,7 @@ Bound<void> Catalog::BindTableEntry(Entry& entry) {
 
 Bound<PlanPtr> Catalog::BindQuery(Entry& entry, const TreeNode& query, bool emit_final,
                                   Micros grace) {
-  if (!IsQuery(query)) {
+  if (!query.Is("SelectStmt")) {
     return Unsupported(entry.offset, DescribeKind(query.kind()));
   }
   SelectBinder binder(*entry.script, *this, {.emit_final = emit_final, .grace = grace});
@@ -214,10 +216,10 @@ Bound<void> Catalog::BindMaterializedView(Entry& entry) {
   const bool emit_final = view.emit == EmitMode::kFinal;
   MR_ASSIGN(PlanPtr plan, BindQuery(entry, statement.Child("query"), emit_final,
                                     grace.value_or(options_.default_grace)));
-  if (emit_final && plan->properties.append_only == false) {
+  if (emit_final && !IsFinal(*plan)) {
     return ErrAt(entry.offset, ErrorCode::kSqlInvalidDefinition,
-                 "emit = 'final' over rows that change later",
-                 "group by window_start of tumble(...) in the outermost query");
+                 "emit = 'final' needs GROUP BY window_start of a window over the event time",
+                 "group by it in this view, not in a view that this one reads");
   }
   view.plan = OptimizePlan(std::move(plan));
   view.inputs = entry.inputs;

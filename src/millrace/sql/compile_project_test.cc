@@ -2,9 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "millrace/data/column_builder.h"
-#include "millrace/expr/evaluator.h"
-
 namespace millrace {
 namespace {
 
@@ -13,24 +10,148 @@ constexpr std::string_view kClicks =
     "  at timestamptz, day date GENERATED ALWAYS AS (at::date) STORED)\n"
     "  WITH (connector = 'http', event_time = 'at', watermark_delay = '5 seconds');\n";
 
-/// Returns EXPLAIN of the view v, or the first error.
+/// Returns EXPLAIN of the view v, or all errors.
 std::string Explain(const std::string& sql) {
   const SqlFile file{"a.sql", std::string(kClicks) + sql};
   std::vector<CompileError> errors;
   const auto project = CompileProject({&file, 1}, {}, &errors);
-  if (!project) {
-    return errors.front().ToString();
+  std::string text;
+  for (const CompileError& error : errors) {
+    text += error.ToString() + "\n";
   }
-  const ViewDefinition* view = project->FindView("v");
-  return view == nullptr ? "" : "\n" + ExplainPlan(*view->plan);
+  return project ? "\n" + ExplainPlan(*project->FindView("v")->plan) : text;
+}
+
+std::string ExplainView(const std::string& query, const std::string& with = "") {
+  return Explain("CREATE MATERIALIZED VIEW v " + with + " AS " + query);
 }
 
 TEST(CompileProjectTest, CompilesTumblingCount) {
-  EXPECT_EQ(Explain("CREATE MATERIALIZED VIEW v WITH (emit = 'final') AS "
-                    "SELECT window_start, url, count(*) AS n "
-                    "FROM tumble(clicks, at, interval '1 minute') "
-                    "WHERE n > 3 GROUP BY window_start, window_end, url"),
-            "");
+  EXPECT_EQ(ExplainView("SELECT window_start, url, count(*) AS n "
+                        "FROM tumble(clicks, at, interval '1 minute') "
+                        "WHERE n > 3 GROUP BY window_start, window_end, url",
+                        "WITH (emit = 'final', grace = '10 seconds')"),
+            R"(
+Project window_start, url, agg_1 AS n
+  Aggregate by window_start, window_end, url: count(*) AS agg_1 [window window_start of 00:01:00, grace 00:00:10, final]
+    Tumble at by 00:01:00
+      Filter (n > 3)
+        Scan clicks (url, n, at)
+)");
+}
+
+TEST(CompileProjectTest, ReadsTableOptions) {
+  const SqlFile file{"a.sql", std::string(kClicks)};
+  const auto project = CompileProject({&file, 1}, {.default_partitions = 7}, nullptr);
+  ASSERT_TRUE(project);
+  const TableDefinition& table = project->tables.at(0);
+  EXPECT_EQ(table.event_time, 4U);
+  EXPECT_EQ(table.watermark_delay, 5 * kMicrosPerSecond);
+  EXPECT_EQ(table.partitions, 7U);
+  EXPECT_EQ(table.options, (std::map<std::string, std::string>{{"connector", "http"}}));
+  EXPECT_FALSE(table.schema->field(0).nullable);
+  ASSERT_EQ(table.generated.size(), 1U);
+  EXPECT_EQ(table.generated[0].column, 5U);
+  EXPECT_EQ(table.location.ToString(), "a.sql:1:14");
+}
+
+TEST(CompileProjectTest, GroupsByPositionAliasAndExpression) {
+  EXPECT_EQ(ExplainView("SELECT lower(url) AS u, day, sum(n) / count(*) AS mean FROM clicks "
+                        "GROUP BY u, 2 HAVING count(*) > 1"),
+            R"(
+Project lower(url) AS u, day, (agg_1 / agg_2::numeric(19,0)) AS mean
+  Filter (agg_2 > 1)
+    Aggregate by lower(url), day: sum(n) AS agg_1, count(*) AS agg_2
+      Project lower(url), day, n
+        Scan clicks (url, n, day)
+)");
+}
+
+TEST(CompileProjectTest, InlinesPlainViewsInAnyOrder) {
+  EXPECT_EQ(Explain("CREATE MATERIALIZED VIEW v AS SELECT w, max(price) AS p, min(url) FILTER "
+                    "(WHERE n > 0) AS u FROM windows GROUP BY w;"
+                    "CREATE VIEW windows AS SELECT window_start AS w, * "
+                    "FROM tumble(clicks, at, '5 minutes') AS c WHERE url LIKE 'a%'"),
+            R"(
+Project w, agg_1 AS p, agg_2 AS u
+  Aggregate by w: max(price) AS agg_1, min(CASE WHEN (n > 0) THEN url ELSE NULL END) AS agg_2 [window w of 00:05:00, grace 00:00:00]
+    Project window_start AS w, window_end, price, CASE WHEN (n > 0) THEN url ELSE NULL END
+      Tumble at by 00:05:00
+        Filter (url ~~ 'a%')
+          Scan clicks (url, price, n, at)
+)");
+}
+
+TEST(CompileProjectTest, ReadsOtherMaterializedViews) {
+  const std::string first =
+      "CREATE MATERIALIZED VIEW counts WITH (emit = final) AS SELECT window_start, url, count(*) AS n "
+      "FROM tumble(clicks, at, '1 minute') GROUP BY 1, 2;";
+  const SqlFile file{"a.sql", std::string(kClicks) + first +
+                                  "CREATE MATERIALIZED VIEW v AS SELECT DISTINCT url FROM counts"};
+  const auto project = CompileProject({&file, 1}, {}, nullptr);
+  ASSERT_TRUE(project) << project.error().ToString();
+  ASSERT_EQ(project->views.size(), 2U);
+  EXPECT_EQ(project->views[0].name, "counts");
+  EXPECT_TRUE(project->views[0].plan->properties.append_only);
+  EXPECT_EQ(project->views[0].plan->properties.event_time, 0U);
+  EXPECT_EQ(project->views[1].inputs, std::vector<std::string>{"counts"});
+  EXPECT_FALSE(project->views[1].plan->properties.append_only);
+  EXPECT_EQ(project->views[1].sql, "CREATE MATERIALIZED VIEW v AS SELECT DISTINCT url FROM counts");
+  EXPECT_NE(Fingerprint(*project->views[0].plan), Fingerprint(*project->views[1].plan));
+}
+
+TEST(CompileProjectTest, AddsTheMissingSideOfAWindow) {
+  EXPECT_EQ(Explain("CREATE VIEW w AS SELECT window_end AS e FROM tumble(clicks, at, '1 minute');"
+                    "CREATE MATERIALIZED VIEW v WITH (emit = 'final') AS "
+                    "SELECT e, count(*) AS n FROM w GROUP BY e"),
+            R"(
+Project e, agg_1 AS n
+  Aggregate by e, (e + interval '-00:01:00'): count(*) AS agg_1 [window (e + interval '-00:01:00') of 00:01:00, grace 00:00:00, final]
+    Project window_end AS e, (window_end + interval '-00:01:00') AS (e + interval '-00:01:00')
+      Tumble at by 00:01:00
+        Scan clicks (at)
+)");
+}
+
+TEST(CompileProjectTest, GivesPostgresResultTypes) {
+  const SqlFile file{"a.sql", "CREATE TABLE t (i int, l bigint, r real, d float8, n numeric(8,3));"
+                              "CREATE MATERIALIZED VIEW v AS SELECT sum(i) AS a, sum(l) AS b, "
+                              "sum(r) AS c, avg(i) AS d, avg(d) AS e, sum(n) AS f, avg(n) AS g, "
+                              "count(i) AS h, max(n) AS k FROM t"};
+  const auto project = CompileProject({&file, 1}, {}, nullptr);
+  ASSERT_TRUE(project);
+  std::string types;
+  for (const Field& field : project->views[0].plan->schema->fields()) {
+    types += field.type.ToString() + " ";
+  }
+  EXPECT_EQ(types, "bigint numeric(38,0) real numeric(38,16) double precision numeric(38,3) "
+                   "numeric(38,16) bigint numeric(8,3) ");
+}
+
+TEST(CompileProjectTest, ReportsAllErrorsWithTheirPlaces) {
+  const SqlFile files[] = {
+      {"b.sql", "CREATE VIEW a AS SELECT nam FROM t;\nCREATE VIEW c AS SELECT * FROM a;"},
+      {"a.sql", "CREATE TABLE t (name text, x nix);"},
+      {"c.sql", "CREATE TABLE u (näme text);\nCREATE VIEW x AS SELECT näm\n FROM u"},
+      {"d.sql", "SELECT 1 FROM"},
+  };
+  std::vector<CompileError> errors;
+  const auto project = CompileProject(files, {}, &errors);
+  ASSERT_FALSE(project);
+  std::string text;
+  for (const CompileError& error : errors) {
+    text += error.ToString() + "\n";
+  }
+  EXPECT_EQ(text,
+            "a.sql:1:30: MR2014: type does not exist: nix\n"
+            "c.sql:2:25: MR2005: column does not exist: näm (did you mean näme?)\n"
+            "d.sql:1:14: MR2001: syntax error at end of input\n");
+}
+
+TEST(CompileProjectTest, FindsCycles) {
+  EXPECT_EQ(Explain("CREATE VIEW a AS SELECT * FROM b; CREATE VIEW b AS SELECT * FROM a;"
+                    "CREATE MATERIALIZED VIEW v AS SELECT * FROM clicks"),
+            "a.sql:4:66: MR2015: views depend on each other: a -> b -> a\n");
 }
 
 }  // namespace

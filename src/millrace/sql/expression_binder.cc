@@ -32,6 +32,11 @@ Bound<ExpressionPtr> NumberLiteral(const std::string& digits, int offset) {
   DataType type =
       DataType::Numeric(DataType::kNumericPrecisionMax, static_cast<uint8_t>(scale));
   auto value = ParseValue(digits, type);
+  double approximate = 0;
+  if (!value && exponent != std::string::npos &&
+      ScanDouble(digits, approximate) == ScanOutcome::kOk) {
+    return MakeLiteral(Value(approximate), DataType::Of(TypeId::kFloat64));
+  }
   if (!value) {
     return ErrAt(offset, ErrorCode::kSqlInvalidLiteral, value.error().message(),
                  "numeric has at most 38 digits");

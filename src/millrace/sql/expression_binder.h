@@ -82,6 +82,14 @@ class ExpressionBinder final {
   Bound<Piece> BindAggregate(const TreeNode& node, const std::string& name);
   Bound<Piece> AddAggregate(AggregateSpec spec, int offset);
 
+  // special_functions.cc
+  /// Calls a function or operator by its SQL name; some need more than overloads can say.
+  Bound<Piece> CallByName(const std::string& name, std::vector<Piece> arguments, int offset);
+  Bound<Piece> BindExtract(const std::vector<Piece>& arguments, int offset);
+  Bound<Piece> BindText(const std::string& name, std::vector<Piece> arguments, int offset);
+  Bound<Piece> BindRound(const std::string& name, const std::vector<Piece>& arguments,
+                         int offset);
+
   // coercion.cc
   /// Calls the function that fits; `offset` is for errors.
   Bound<Piece> Call(const std::string& name, const std::vector<Piece>& arguments, int offset);

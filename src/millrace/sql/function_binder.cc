@@ -50,8 +50,8 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindFunction(const TreeNode& no
                        "a view gives the same rows at any time; use the event-time column");
   }
   MR_TRY(node.AllowOnly({"funcname", "args"}, offset));
-  MR_ASSIGN(const auto arguments, BindPieces(node.List("args")));
-  return Call(name, arguments, offset);
+  MR_ASSIGN(auto arguments, BindPieces(node.List("args")));
+  return CallByName(name, std::move(arguments), offset);
 }
 
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindAggregate(const TreeNode& node,

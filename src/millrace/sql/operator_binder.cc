@@ -53,7 +53,7 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindSymbol(const TreeNode& node
       operands.push_back(std::move(piece));
     }
   }
-  return Call(name == "!=" ? "<>" : name, operands, node.offset());
+  return CallByName(name == "!=" ? "<>" : name, std::move(operands), node.offset());
 }
 
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindBetween(const TreeNode& node, bool negated,

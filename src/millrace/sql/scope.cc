@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "millrace/base/nearest_name.h"
-
 namespace millrace::internal {
 
 Scope::Scope(const std::string& qualifier, const Schema& schema) {
@@ -44,13 +42,12 @@ Bound<size_t> Scope::Find(const std::string& qualifier, const std::string& name,
     return ErrAt(offset, ErrorCode::kSqlUnknownRelation,
                  "no table of this name in FROM: " + qualifier);
   }
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (const Entry& entry : entries_) {
     names.push_back(entry.field.name);
   }
-  const std::string nearest = NearestName(name, names);
   return ErrAt(offset, ErrorCode::kSqlUnknownColumn, "column does not exist: " + name,
-               nearest.empty() ? "" : "did you mean " + nearest + "?");
+               MeantHint(name, names));
 }
 
 std::optional<size_t> Scope::FindUnique(const std::string& name) const {

@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "millrace/base/nearest_name.h"
-
 namespace millrace::internal {
 
 namespace {
@@ -79,9 +77,8 @@ Bound<TypeId> FindType(const std::string& name, int offset) {
   if (missing != std::end(kMissing)) {
     return Unsupported(offset, "type " + name, std::string(missing->hint));
   }
-  const std::string nearest = NearestName(name, TypeNames());
   return ErrAt(offset, ErrorCode::kSqlUnknownType, "type does not exist: " + name,
-               nearest.empty() ? "" : "did you mean " + nearest + "?");
+               MeantHint(name, TypeNames()));
 }
 
 }  // namespace
