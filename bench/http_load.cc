@@ -1,5 +1,6 @@
-// Load over HTTP against a running Millrace: throughput with large bodies, or the time from a post to
-// its change on the event stream at a fixed rate. One process on the same machine; loopback only.
+// Load over HTTP against a running Millrace: throughput with large bodies, or the time from a post
+// to its change on the event stream at a fixed rate. One process on the same machine; loopback
+// only.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -33,8 +34,8 @@ struct Options {
   size_t body_bytes = 256 << 10;
   double seconds = 10;
   int urls = 1000;
-  int rate = 0;          // Events per second; 0 = as fast as it goes.
-  int request_rows = 20; // Rows per request at a fixed rate.
+  int rate = 0;           // Events per second; 0 = as fast as it goes.
+  int request_rows = 20;  // Rows per request at a fixed rate.
 };
 
 class Connection {
@@ -67,9 +68,10 @@ class Connection {
 
   /// Sends a body and waits for the answer, which must be 200.
   void Post(std::string_view body) {
-    Send(fmt::format("POST /api/v1/streams/clicks/records HTTP/1.1\r\nHost: localhost\r\n"
-                     "Content-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n",
-                     body.size()));
+    Send(
+        fmt::format("POST /api/v1/streams/clicks/records HTTP/1.1\r\nHost: localhost\r\n"
+                    "Content-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n",
+                    body.size()));
     Send(body);
     std::string answer;
     while (answer.find("\"position\"") == std::string::npos) {
@@ -110,9 +112,9 @@ class Body {
   void SetTime(Micros at, Micros sent) {
     constexpr Micros kBase = 1'767'225'600'000'000;  // 2026-01-01
     const Micros since = at - kBase;
-    const std::string time = fmt::format("{:02}:{:02}:{:02}.{:03}", since / 3'600'000'000 % 24,
-                                         since / 60'000'000 % 60, since / 1'000'000 % 60,
-                                         since / 1'000 % 1'000);
+    const std::string time =
+        fmt::format("{:02}:{:02}:{:02}.{:03}", since / 3'600'000'000 % 24, since / 60'000'000 % 60,
+                    since / 1'000'000 % 60, since / 1'000 % 1'000);
     const std::string stamp = fmt::format("{:016}", sent + 1'000'000'000'000'000);
     for (const size_t place : sent_at_) {
       std::memcpy(text_.data() + place, stamp.data(), stamp.size());
@@ -251,7 +253,8 @@ void RunLatency(const Options& options) {
                : latencies[static_cast<size_t>(q * static_cast<double>(latencies.size() - 1))];
   };
   fmt::print(
-      "{{\"requests\":{},\"changes\":{},\"p50_us\":{},\"p90_us\":{},\"p99_us\":{},\"max_us\":{}}}\n",
+      "{{\"requests\":{},\"changes\":{},\"p50_us\":{},\"p90_us\":{},\"p99_us\":{},\"max_us\":{}}}"
+      "\n",
       requests.load(), latencies.size(), quantile(0.5), quantile(0.9), quantile(0.99), quantile(1));
 }
 

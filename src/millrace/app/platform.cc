@@ -27,8 +27,8 @@ Status Platform::Open() {
   EmbeddedTransport::Options transport;
   transport.on_fatal = options_.on_fatal;
   MR_ASSIGN(transport_, EmbeddedTransport::Open(files_, clock_, options_.data_dir, transport));
-  workers_ = std::make_unique<WorkerPool>(options_.workers > 0 ? options_.workers
-                                                               : AvailableProcessors());
+  workers_ =
+      std::make_unique<WorkerPool>(options_.workers > 0 ? options_.workers : AvailableProcessors());
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_));
   for (const TableDefinition& table : project_.definition.tables) {
     auto ingestor = StreamIngestor::Open(table, *transport_, clock_, {});

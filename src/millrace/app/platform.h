@@ -24,7 +24,7 @@ class Platform {
  public:
   struct Options {
     std::string data_dir;
-    int workers = 0;  ///< 0 = one for each processor.
+    int workers = 0;                             ///< 0 = one for each processor.
     std::function<void(const Error&)> on_fatal;  ///< See EmbeddedTransport::Options.
   };
 

@@ -127,8 +127,8 @@ Result<std::shared_ptr<ChangeFeed>> PlatformFeeds::MakeFeed(const serve::FeedReq
                  fmt::format("position {} is behind the end of the stream", request.from));
     }
   }
-  return std::make_shared<ChangeFeed>(platform_.transport(), std::move(stream),
-                                      std::move(position), std::move(snapshot));
+  return std::make_shared<ChangeFeed>(platform_.transport(), std::move(stream), std::move(position),
+                                      std::move(snapshot));
 }
 
 void PlatformFeeds::Loop() {

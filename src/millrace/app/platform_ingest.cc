@@ -86,9 +86,8 @@ void PlatformIngest::Submit(serve::IngestRequest request, Done done) {
       return;
     }
   }
-  const JsonFraming framing = request.format == serve::BodyFormat::kNdjson
-                                  ? JsonFraming::kLines
-                                  : JsonFraming::kDocument;
+  const JsonFraming framing =
+      request.format == serve::BodyFormat::kNdjson ? JsonFraming::kLines : JsonFraming::kDocument;
   Take(*ingestor, ingestor->Decode(serve::ShareBody(std::move(request.body)), framing), key,
        body_hash, std::move(done));
 }

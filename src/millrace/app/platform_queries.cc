@@ -65,8 +65,7 @@ Result<std::vector<std::pair<uint32_t, Offset>>> ParseIngestPosition(std::string
 
 }  // namespace
 
-PlatformQueries::PlatformQueries(Platform& platform)
-    : platform_(platform), queue_(kQueueCapacity) {
+PlatformQueries::PlatformQueries(Platform& platform) : platform_(platform), queue_(kQueueCapacity) {
   for (int i = 0; i < kThreads; ++i) {
     threads_.emplace_back(fmt::format("mr-query-{}", i), [this] {
       while (auto work = queue_.Pop()) {
@@ -131,9 +130,9 @@ void PlatformQueries::DescribeStream(std::string stream, Done done) {
 std::string PlatformQueries::StreamJson(const StreamInfo& stream) {
   const StreamDefinition& definition = stream.definition;
   const auto kind = definition.properties.find("kind");
-  std::string json = fmt::format(
-      "{{\"name\":{},\"kind\":{},\"columns\":[", JsonText(definition.name),
-      JsonText(kind == definition.properties.end() ? "internal" : kind->second));
+  std::string json =
+      fmt::format("{{\"name\":{},\"kind\":{},\"columns\":[", JsonText(definition.name),
+                  JsonText(kind == definition.properties.end() ? "internal" : kind->second));
   if (definition.schema != nullptr) {
     for (size_t i = 0; i < definition.schema->size(); ++i) {
       const Field& field = definition.schema->field(i);
@@ -145,9 +144,8 @@ std::string PlatformQueries::StreamJson(const StreamInfo& stream) {
   json += "],\"partitions\":[";
   for (uint32_t p = 0; p < definition.partitions; ++p) {
     const PartitionInfo info = platform_.transport().Describe(stream.id, PartitionId(p));
-    fmt::format_to(std::back_inserter(json),
-                   "{}{{\"begin\":{},\"end\":{},\"max_event_time\":{}}}", p == 0 ? "" : ",",
-                   info.begin, info.durable_end, TimeJson(info.max_event_time));
+    fmt::format_to(std::back_inserter(json), "{}{{\"begin\":{},\"end\":{},\"max_event_time\":{}}}",
+                   p == 0 ? "" : ",", info.begin, info.durable_end, TimeJson(info.max_event_time));
   }
   return json + "]}";
 }
@@ -321,8 +319,7 @@ Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
   rows.AppendAnswer(json);
   std::string position_json;
   for (size_t p = 0; p < position.size(); ++p) {
-    fmt::format_to(std::back_inserter(position_json), "{}{}:{}", p == 0 ? "" : ",", p,
-                   position[p]);
+    fmt::format_to(std::back_inserter(position_json), "{}{}:{}", p == 0 ? "" : ",", p, position[p]);
   }
   return json + fmt::format(",\"position\":\"{}\"}}", position_json);
 }
@@ -361,12 +358,11 @@ void PlatformQueries::CheckWaiting() {
     if (!reached) {
       item.done(Err(reached.error()));
     } else if (*reached) {
-      Post([this, query = std::move(item.query)] { return RunView(query); },
-           std::move(item.done));
+      Post([this, query = std::move(item.query)] { return RunView(query); }, std::move(item.done));
     } else if (platform_.clock().Monotonic() >= item.deadline) {
-      item.done(Err(ErrorCode::kPositionNotReached,
-                    fmt::format("view {} has not reached {} in time", item.query.view,
-                                item.query.wait_for)));
+      item.done(Err(
+          ErrorCode::kPositionNotReached,
+          fmt::format("view {} has not reached {} in time", item.query.view, item.query.wait_for)));
     } else {
       still.push_back(std::move(item));
     }

@@ -11,8 +11,8 @@
 
 namespace millrace {
 
-/// Answers queries over committed rows and retained records on threads of its own, never on those of
-/// pipelines or of the server.
+/// Answers queries over committed rows and retained records on threads of its own, never on those
+/// of pipelines or of the server.
 class PlatformQueries final : public serve::QueryService {
  public:
   /// `platform` outlives it.

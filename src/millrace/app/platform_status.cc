@@ -28,10 +28,10 @@ serve::HealthReport PlatformStatus::Health() {
     fmt::format_to(std::back_inserter(views), "{}\"{}\":\"{}\"", views.empty() ? "" : ",", name,
                    failed ? "failed" : "running");
   }
-  return {.is_healthy = healthy,
-          .json = fmt::format("{{\"status\":\"{}\",\"disk_full\":{},\"views\":{{{}}}}}",
-                              healthy ? "ok" : "degraded", platform_.transport().disk_full(),
-                              views)};
+  return {
+      .is_healthy = healthy,
+      .json = fmt::format("{{\"status\":\"{}\",\"disk_full\":{},\"views\":{{{}}}}}",
+                          healthy ? "ok" : "degraded", platform_.transport().disk_full(), views)};
 }
 
 Status PlatformStatus::Ready() {

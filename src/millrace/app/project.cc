@@ -8,9 +8,9 @@ Result<Project> LoadProject(FileSystem& files, const std::string& directory,
                             std::vector<CompileError>* errors) {
   auto entries = files.List(directory);
   if (!entries) {
-    return Err(Error(ErrorCode::kProjectNotFound,
-                     fmt::format("cannot read project directory {}: {}", directory,
-                                 entries.error().message())));
+    return Err(Error(
+        ErrorCode::kProjectNotFound,
+        fmt::format("cannot read project directory {}: {}", directory, entries.error().message())));
   }
   constexpr uint64_t kSqlBytesMax = 1 << 20;
   std::vector<SqlFile> sql;
@@ -22,8 +22,8 @@ Result<Project> LoadProject(FileSystem& files, const std::string& directory,
     auto text = ReadWholeFile(files, path, kSqlBytesMax);
     if (!text) {
       const bool too_large = text.error().code() == ErrorCode::kRecordTooLarge;
-      return Err(Error(too_large ? ErrorCode::kSqlTooLarge : text.error().code(),
-                       text.error().message()));
+      return Err(
+          Error(too_large ? ErrorCode::kSqlTooLarge : text.error().code(), text.error().message()));
     }
     sql.push_back({.path = path, .text = *std::move(text)});
   }

@@ -14,9 +14,9 @@ struct Project {
   ProjectDefinition definition;
 };
 
-/// Reads and compiles all *.sql files of `directory`, in order of name. `errors` gets every problem;
-/// on failure the first one is returned too. kProjectNotFound when there is no such directory or no
-/// SQL file in it.
+/// Reads and compiles all *.sql files of `directory`, in order of name. `errors` gets every
+/// problem; on failure the first one is returned too. kProjectNotFound when there is no such
+/// directory or no SQL file in it.
 Result<Project> LoadProject(FileSystem& files, const std::string& directory,
                             std::vector<CompileError>* errors);
 

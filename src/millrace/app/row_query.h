@@ -12,9 +12,9 @@
 
 namespace millrace {
 
-/// The first rows of a view by some order that pass some filters: collects from batches in any order
-/// and keeps no more than it needs. Rows that are equal in the given order are ordered by all their
-/// columns, so that a cursor (the last row of a page) always has one place.
+/// The first rows of a view by some order that pass some filters: collects from batches in any
+/// order and keeps no more than it needs. Rows that are equal in the given order are ordered by all
+/// their columns, so that a cursor (the last row of a page) always has one place.
 class RowQuery {
  public:
   /// Errors: kSqlUnknownColumn, kSqlInvalidLiteral, kHttpBadRequest for a cursor of another query.
@@ -54,7 +54,8 @@ class RowQuery {
   std::vector<Row> rows_;
 };
 
-/// SQL order of two values of one type: NULLs last, NaN behind all numbers. Negative, 0 or positive.
+/// SQL order of two values of one type: NULLs last, NaN behind all numbers. Negative, 0 or
+/// positive.
 int CompareValues(const Value& a, const Value& b);
 
 }  // namespace millrace

@@ -4,7 +4,6 @@
 
 #include <csignal>
 
-
 #include <fmt/format.h>
 
 #include "millrace/app/platform.h"
@@ -88,14 +87,14 @@ int RunProject(const RunOptions& options) {
   if (!project) {
     return kExitFailure;
   }
-  Platform::Options platform_options{
-      .data_dir = options.data_dir.empty() ? JoinPath(options.project_dir, "data")
-                                           : options.data_dir,
-      .workers = options.workers,
-      .on_fatal = [](const Error& error) {
-        terminal::PrintError(error);
-        _exit(kExitFatal);
-      }};
+  Platform::Options platform_options{.data_dir = options.data_dir.empty()
+                                                     ? JoinPath(options.project_dir, "data")
+                                                     : options.data_dir,
+                                     .workers = options.workers,
+                                     .on_fatal = [](const Error& error) {
+                                       terminal::PrintError(error);
+                                       _exit(kExitFatal);
+                                     }};
   auto platform = Platform::Start(*std::move(project), files, clock, std::move(platform_options));
   if (!platform) {
     terminal::PrintError(platform.error());

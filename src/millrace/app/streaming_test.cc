@@ -176,8 +176,8 @@ TEST_F(StreamingTest, FiltersAndReportsFailingRows) {
 {"url":"/c","at":"2026-01-01T00:00:03Z"})");
   RunToEnd();
   EXPECT_THAT(Rows("dear"), ElementsAre(R"({"url":"/a","twice":100})"));
-  EXPECT_THAT(Rows("shares"), UnorderedElementsAre(R"({"url":"/a","share":2})",
-                                                   R"({"url":"/c","share":null})"));
+  EXPECT_THAT(Rows("shares"),
+              UnorderedElementsAre(R"({"url":"/a","share":2})", R"({"url":"/c","share":null})"));
   EXPECT_THAT(Rows("errors$shares"), ElementsAre(::testing::HasSubstr("\"code\":3001")));
   for (const auto& [name, runner] : runners_) {
     const PipelineStats& stats = runner->stats();
@@ -224,8 +224,8 @@ TEST_F(StreamingTest, ProcessesAbortedEpochsAgain) {
   RunToEnd();
   for (int i = 0; i < 20; ++i) {
     Post(fmt::format(R"({{"url":"/{}","price":1,"at":"2026-01-01T00:00:{:02}Z"}})", i % 2, i));
-    transport_->Script({CommitOutcome::kAborted, CommitOutcome::kCommitted,
-                        CommitOutcome::kAborted, CommitOutcome::kAborted});
+    transport_->Script({CommitOutcome::kAborted, CommitOutcome::kCommitted, CommitOutcome::kAborted,
+                        CommitOutcome::kAborted});
     RunToEnd();
   }
   EXPECT_THAT(Rows("everything"), ElementsAre(R"({"n":21,"dearest":5})"));

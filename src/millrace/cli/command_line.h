@@ -11,7 +11,7 @@ struct RunOptions {
   std::string project_dir;
   std::string data_dir;  ///< Empty: "data" in the project directory.
   std::string listen = "127.0.0.1:8080";
-  int workers = 0;       ///< 0: one per processor.
+  int workers = 0;  ///< 0: one per processor.
 };
 
 /// What the subcommands do; each returns the exit status of the process.
@@ -20,8 +20,8 @@ struct Commands {
   std::function<int(const std::string& project_dir)> check;
 };
 
-/// Reads the command line, runs one command and returns the exit status of the process. Prints help,
-/// the version and usage errors itself.
+/// Reads the command line, runs one command and returns the exit status of the process. Prints
+/// help, the version and usage errors itself.
 int RunCommandLine(int argc, char** argv, std::string_view version, const Commands& commands);
 
 }  // namespace millrace

@@ -93,8 +93,8 @@ Status IdempotencyStore::RestoreFrame(const StreamFrame& frame) {
   const auto stream = transport_.FindStream(std::get<1>(stored.key));
   for (const PartitionId partition : stored.partitions) {
     if (stream && partition.value() < stream->definition.partitions) {
-      stored.answer.positions.emplace_back(
-          partition, transport_.Describe(stream->id, partition).durable_end);
+      stored.answer.positions.emplace_back(partition,
+                                           transport_.Describe(stream->id, partition).durable_end);
     }
   }
   aging_.push_back({.time = stored.time, .offset = frame.begin, .key = stored.key});

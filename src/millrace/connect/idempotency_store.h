@@ -47,8 +47,8 @@ class IdempotencyStore {
   static Result<std::unique_ptr<IdempotencyStore>> Open(Transport& transport, const Clock& clock);
 
   /// Asks what to do with a request whose body has this hash. True: it is new; the caller takes it,
-  /// with AddTo in its epoch, and must call Finish. False: `waiter` has been or will be called, with
-  /// the first request's answer, or with kIdempotencyKeyReused when the body was another.
+  /// with AddTo in its epoch, and must call Finish. False: `waiter` has been or will be called,
+  /// with the first request's answer, or with kIdempotencyKeyReused when the body was another.
   bool Begin(const Key& key, uint64_t body_hash, Waiter waiter) MR_EXCLUDES(mutex_);
 
   /// Adds the request to the epoch that holds its records; positions need not be known.

@@ -7,8 +7,7 @@ namespace millrace {
 PartitionClock::PartitionClock(size_t partitions, Micros watermark_delay)
     : delay_(watermark_delay), partitions_(partitions) {}
 
-void PartitionClock::Restore(size_t partition, const PartitionInfo& info,
-                             const StreamFrame* last) {
+void PartitionClock::Restore(size_t partition, const PartitionInfo& info, const StreamFrame* last) {
   Partition& state = partitions_[partition];
   state.max_event_time = info.max_event_time;
   state.idle = last == nullptr;
@@ -36,8 +35,7 @@ std::optional<ControlFrame> PartitionClock::Append(size_t partition, Micros max,
   return control;
 }
 
-std::optional<ControlFrame> PartitionClock::Idle(size_t partition,
-                                                 std::chrono::nanoseconds timeout,
+std::optional<ControlFrame> PartitionClock::Idle(size_t partition, std::chrono::nanoseconds timeout,
                                                  std::chrono::nanoseconds now) {
   Partition& state = partitions_[partition];
   if (state.idle || now - state.last_append < timeout) {

@@ -151,11 +151,11 @@ BatchPtr StreamIngestor::Generate(const BatchPtr& declared, DecodedRecords& deco
       ++refused;
     }
     if (next_failed < failed.size() && failed[next_failed].row == row) {
-      merged.push_back({.record = row + refused,
-                        .code = failed[next_failed].code,
-                        .message = fmt::format("a generated column failed: {}",
-                                               failed[next_failed].message),
-                        .original = {}});
+      merged.push_back(
+          {.record = row + refused,
+           .code = failed[next_failed].code,
+           .message = fmt::format("a generated column failed: {}", failed[next_failed].message),
+           .original = {}});
       ++next_failed;
     } else {
       kept.push_back(row);
@@ -221,8 +221,7 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Extend& extend,
     const auto control =
         partitions_.Append(piece.partition.value(), piece.times.max, clock_.Monotonic());
     if (control) {
-      writer->PrependControl(stream_, piece.partition, *control,
-                            partitions_.EventTimeOf(*control));
+      writer->PrependControl(stream_, piece.partition, *control, partitions_.EventTimeOf(*control));
     }
   }
   writer->CommitAsync(std::move(callback));

@@ -39,7 +39,7 @@ class StreamIngestor {
 
   /// Decoded records, not yet in the stream.
   struct Decoded {
-    BatchPtr rows;  ///< Of the table's schema; null when no record was good.
+    BatchPtr rows;                    ///< Of the table's schema; null when no record was good.
     std::vector<RecordError> errors;  ///< Originals lie in `body`.
     BufferPtr body;
     size_t accepted = 0;
@@ -48,9 +48,10 @@ class StreamIngestor {
   /// Decodes a body of JSON. `body` has json::kPaddingBytes readable bytes behind its end.
   Decoded Decode(const BufferPtr& body, JsonFraming framing);
 
-  /// Adds the records to an epoch and commits it. `extend` may add to the epoch what must be durable
-  /// with the records (source positions, an idempotency key); it gets the partitions they go to. The callback runs on a thread of the
-  /// transport. Errors (kDiskFull) come at once, and nothing is appended then.
+  /// Adds the records to an epoch and commits it. `extend` may add to the epoch what must be
+  /// durable with the records (source positions, an idempotency key); it gets the partitions they
+  /// go to. The callback runs on a thread of the transport. Errors (kDiskFull) come at once, and
+  /// nothing is appended then.
   using Extend = std::function<void(EpochWriter&, const std::vector<PartitionId>&)>;
   Status Commit(const Decoded& decoded, const Extend& extend, CommitCallback callback)
       MR_EXCLUDES(mutex_);
@@ -84,8 +85,8 @@ class StreamIngestor {
   Transport& transport_;
   const Clock& clock_;
   const Options options_;
-  SchemaPtr declared_schema_;            // Without generated columns.
-  std::vector<size_t> declared_columns_; // Index in the table's schema.
+  SchemaPtr declared_schema_;             // Without generated columns.
+  std::vector<size_t> declared_columns_;  // Index in the table's schema.
   std::optional<Evaluator> generated_;
   StreamId stream_;
   StreamId errors_;

@@ -16,17 +16,17 @@ namespace millrace {
 /// aggregation has only the first. Immutable, shared by all tasks.
 struct PipelinePlan {
   std::string name;
-  std::string source;                    ///< The stream that is read.
-  std::vector<size_t> source_columns;    ///< Columns of the stream, in the chain's order.
-  SchemaPtr scan_schema;                 ///< Of those columns.
-  std::optional<size_t> event_time;      ///< Column of the stream.
+  std::string source;                  ///< The stream that is read.
+  std::vector<size_t> source_columns;  ///< Columns of the stream, in the chain's order.
+  SchemaPtr scan_schema;               ///< Of those columns.
+  std::optional<size_t> event_time;    ///< Column of the stream.
   Micros watermark_delay = 0;
   StatelessChain before;
   std::optional<GroupBy> group_by;
   StatelessChain after;
   EmitMode emit = EmitMode::kChanges;
   SchemaPtr output_schema;
-  SchemaPtr late_schema;                 ///< Null when no row can be late.
+  SchemaPtr late_schema;  ///< Null when no row can be late.
   uint64_t fingerprint = 0;
 
   /// Errors: kNotImplemented for plans that have no operators yet.

@@ -30,8 +30,7 @@ Result<std::unique_ptr<PipelineRunner>> PipelineRunner::Create(
       std::move(plan), transport, clock, workers, std::move(options), std::move(wake)));
   MR_TRY(runner->OpenStreams(*stream));
   MR_TRY(runner->Restore());
-  runner->subscription_ =
-      transport.Subscribe(stream->id, Visibility::kAppended, runner->wake_);
+  runner->subscription_ = transport.Subscribe(stream->id, Visibility::kAppended, runner->wake_);
   return runner;
 }
 
@@ -60,8 +59,8 @@ Status PipelineRunner::OpenStreams(const StreamInfo& source) {
   return {};
 }
 
-Result<StreamId> PipelineRunner::OpenStream(std::string name, uint32_t partitions,
-                                            SchemaPtr schema, std::string kind) {
+Result<StreamId> PipelineRunner::OpenStream(std::string name, uint32_t partitions, SchemaPtr schema,
+                                            std::string kind) {
   StreamDefinition definition{.name = std::move(name),
                               .partitions = partitions,
                               .schema = std::move(schema),
@@ -118,8 +117,8 @@ Status PipelineRunner::RestoreServed() {
     if (served_ == nullptr) {
       continue;
     }
-    const auto cursor = transport_.OpenCursor(streams_.view, PartitionId(p), info.begin,
-                                              Visibility::kDurable);
+    const auto cursor =
+        transport_.OpenCursor(streams_.view, PartitionId(p), info.begin, Visibility::kDurable);
     while (true) {
       constexpr size_t kBytesPerPoll = 8 << 20;
       MR_ASSIGN(const auto frames, cursor->Poll(kBytesPerPoll));
@@ -185,8 +184,8 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
 bool PipelineRunner::WorthAnEpoch() {
   int64_t rows = 0;
   for (uint32_t p = 0; p < sources_.size(); ++p) {
-    rows += transport_.Describe(streams_.source, PartitionId(p)).appended_end -
-            sources_[p].position();
+    rows +=
+        transport_.Describe(streams_.source, PartitionId(p)).appended_end - sources_[p].position();
   }
   return rows <= options_.small_epoch_rows || rows >= options_.large_epoch_rows;
 }
@@ -306,11 +305,10 @@ Status PipelineRunner::AggregateOutput(KeyedState& state, StateTask& task) {
     columns.push_back(builder.Finish());
   }
   const bool append_only = plan_->emit == EmitMode::kFinal;
-  BatchPtr batch = Batch::Make(
-      group_by.output_schema(), std::move(columns), rows,
-      {.weights = append_only ? nullptr : Buffer::Own(std::move(weights)),
-       .watermarks_before = nullptr,
-       .offsets = nullptr});
+  BatchPtr batch = Batch::Make(group_by.output_schema(), std::move(columns), rows,
+                               {.weights = append_only ? nullptr : Buffer::Own(std::move(weights)),
+                                .watermarks_before = nullptr,
+                                .offsets = nullptr});
   batch = plan_->after.Process(std::move(batch), *task.report);
   if (batch != nullptr) {
     task.output.push_back(std::move(batch));

@@ -44,8 +44,8 @@ class PipelineRunner {
     size_t epoch_bytes_max = 32 << 20;
     int epochs_in_flight_max = 2;
     /// While a commit is in flight another epoch starts only for fewer or for more rows than these:
-    /// a few for the sake of latency, and many because they are worth an epoch of their own. What is
-    /// in between waits and grows, because an epoch costs per group and not only per row.
+    /// a few for the sake of latency, and many because they are worth an epoch of their own. What
+    /// is in between waits and grows, because an epoch costs per group and not only per row.
     int64_t small_epoch_rows = 512;
     int64_t large_epoch_rows = 65'536;
     size_t batch_rows_max = 4096;  ///< Rows an operator takes at once.
@@ -120,9 +120,8 @@ class PipelineRunner {
     CommitResult result;
   };
 
-  PipelineRunner(std::unique_ptr<const PipelinePlan> plan, Transport& transport,
-                 const Clock& clock, WorkerPool& workers, Options options,
-                 std::function<void()> wake);
+  PipelineRunner(std::unique_ptr<const PipelinePlan> plan, Transport& transport, const Clock& clock,
+                 WorkerPool& workers, Options options, std::function<void()> wake);
 
   Status OpenStreams(const StreamInfo& source);
   Result<StreamId> OpenStream(std::string name, uint32_t partitions, SchemaPtr schema,

@@ -50,8 +50,8 @@ struct ServedRows::Page {
   }
 
   void Append(uint64_t hash, int64_t count, std::string_view row) {
-    entries.push_back({hash, count, static_cast<uint32_t>(bytes.size()),
-                       static_cast<uint32_t>(row.size())});
+    entries.push_back(
+        {hash, count, static_cast<uint32_t>(bytes.size()), static_cast<uint32_t>(row.size())});
     bytes.append(row);
   }
 };

@@ -12,8 +12,8 @@
 
 namespace millrace {
 
-/// The current rows of a view as a multiset of encoded rows (data/row_encoding.h), in pages that are
-/// copied on write: a commit publishes an immutable root, and queries read roots without locks.
+/// The current rows of a view as a multiset of encoded rows (data/row_encoding.h), in pages that
+/// are copied on write: a commit publishes an immutable root, and queries read roots without locks.
 ///
 /// Apply and Publish: one thread at a time. root(): any thread.
 class ServedRows {

@@ -53,8 +53,7 @@ BufferPtr SourcePartition::WatermarksBefore(const StreamFrame& frame) const {
   }
   // A window ends behind each of its rows: when even the earliest row is ahead of every watermark
   // inside the frame, none can be late.
-  const Micros last =
-      std::max(watermark_.max_event_time, frame.times.max);
+  const Micros last = std::max(watermark_.max_event_time, frame.times.max);
   if (last == kMicrosMin ||
       frame.times.min > last - plan_.watermark_delay - plan_.group_by->window()->grace) {
     return nullptr;

@@ -13,7 +13,7 @@ namespace millrace {
 /// so far, in offset order, less the delay (design section 6, "Time").
 struct PartitionWatermark {
   Micros max_event_time = kMicrosMin;
-  bool idle = true;    ///< Until its first record, and after an idle frame.
+  bool idle = true;  ///< Until its first record, and after an idle frame.
   bool ended = false;
 
   Micros Get(Micros delay) const {
@@ -34,7 +34,7 @@ class SourcePartition {
     std::vector<BatchPtr> batches;  ///< Of the plan's scan schema, with row extras.
     uint64_t rows = 0;
     size_t bytes = 0;
-    bool any = false;               ///< Whether anything at all was read, control frames too.
+    bool any = false;  ///< Whether anything at all was read, control frames too.
   };
 
   /// Reads about `bytes_max`, but nothing from offset `end` on.

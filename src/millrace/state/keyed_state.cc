@@ -59,8 +59,7 @@ Status KeyedState::VisitChanges(const ChangeVisitor& visit) const {
     }
     const GroupTable& table = found->second->table;
     for (const Change& change : changes) {
-      const std::byte* before =
-          change.is_new ? nullptr : log.pre_images.data() + change.pre_image;
+      const std::byte* before = change.is_new ? nullptr : log.pre_images.data() + change.pre_image;
       MR_TRY(visit(bucket, table.Key(change.slot), before, table.Value(change.slot)));
     }
   }

@@ -16,8 +16,8 @@
 namespace millrace {
 
 /// The state of one operator in one state partition: values of fixed width by (bucket, key). A
-/// bucket is a span of event time, such as one window, that is dropped as a whole; operators without
-/// event time use one bucket.
+/// bucket is a span of event time, such as one window, that is dropped as a whole; operators
+/// without event time use one bucket.
 ///
 /// Epochs: BeginEpoch, changes, Seal; later Committed or Rollback, in order. What an epoch changed
 /// is kept as pre-images until it is committed, so that it can be undone. Used by one thread at a
@@ -33,8 +33,8 @@ class KeyedState {
 
   void BeginEpoch(EpochId epoch);
 
-  /// `hash` is HashEncoded(key). Returns the value of a key, to be changed in place before the next call; zero when new. Notes
-  /// it as changed in the open epoch.
+  /// `hash` is HashEncoded(key). Returns the value of a key, to be changed in place before the next
+  /// call; zero when new. Notes it as changed in the open epoch.
   std::byte* Touch(Micros bucket, std::string_view key, uint64_t hash);
 
   /// Drops all buckets below `before`.
@@ -99,7 +99,7 @@ class KeyedState {
   std::deque<EpochLog> logs_;
   bool open_ = false;
   Micros last_bucket_ = 0;
-  Bucket* last_ = nullptr;           // Of the last Touch.
+  Bucket* last_ = nullptr;  // Of the last Touch.
   std::vector<Change>* last_changes_ = nullptr;
   Micros snapshot_bucket_ = kMicrosMin;
   GroupSlot snapshot_slot_ = 0;

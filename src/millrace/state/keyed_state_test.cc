@@ -20,12 +20,11 @@ void Add(KeyedState& state, Micros bucket, const std::string& key, int64_t amoun
 
 Model Content(const KeyedState& state) {
   Model content;
-  EXPECT_TRUE(state.Visit(kMicrosMin, kMicrosMax,
-                          [&](Micros bucket, std::string_view key, const std::byte* value) {
-                            content[{bucket, std::string(key)}] =
-                                *reinterpret_cast<const int64_t*>(value);
-                            return Status{};
-                          }));
+  EXPECT_TRUE(state.Visit(
+      kMicrosMin, kMicrosMax, [&](Micros bucket, std::string_view key, const std::byte* value) {
+        content[{bucket, std::string(key)}] = *reinterpret_cast<const int64_t*>(value);
+        return Status{};
+      }));
   return content;
 }
 
@@ -52,15 +51,14 @@ TEST(KeyedState, ShowsWhatAnEpochChanged) {
   Add(state, 0, "a", 1);
   Add(state, 0, "b", 3);
   std::map<std::string, std::pair<int64_t, int64_t>> changes;
-  ASSERT_TRUE(state.VisitChanges(
-      [&](Micros, std::string_view key, const std::byte* before, const std::byte* after) {
-        changes[std::string(key)] = {
-            before == nullptr ? -1 : *reinterpret_cast<const int64_t*>(before),
-            *reinterpret_cast<const int64_t*>(after)};
-        return Status{};
-      }));
-  EXPECT_EQ(changes, (std::map<std::string, std::pair<int64_t, int64_t>>{{"a", {5, 7}},
-                                                                         {"b", {-1, 3}}}));
+  ASSERT_TRUE(state.VisitChanges([&](Micros, std::string_view key, const std::byte* before,
+                                     const std::byte* after) {
+    changes[std::string(key)] = {before == nullptr ? -1 : *reinterpret_cast<const int64_t*>(before),
+                                 *reinterpret_cast<const int64_t*>(after)};
+    return Status{};
+  }));
+  EXPECT_EQ(changes,
+            (std::map<std::string, std::pair<int64_t, int64_t>>{{"a", {5, 7}}, {"b", {-1, 3}}}));
 }
 
 TEST(KeyedState, RollsBackToAnyEpochThatIsNotCommitted) {

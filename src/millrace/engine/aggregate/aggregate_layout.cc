@@ -113,8 +113,8 @@ bool Less(T a, T b) {
 
 template <typename T>
 void KeepExtreme(ExtremeState& state, T value, bool is_min) {
-  if (state.count == 0 || Less(is_min ? value : LoadExtreme<T>(state),
-                               is_min ? LoadExtreme<T>(state) : value)) {
+  if (state.count == 0 ||
+      Less(is_min ? value : LoadExtreme<T>(state), is_min ? LoadExtreme<T>(state) : value)) {
     std::memcpy(state.value, &value, sizeof(T));
   }
 }
@@ -246,8 +246,8 @@ std::optional<Int128> Average(Int128 sum, int64_t count, int digits) {
 }
 
 /// The exact sum or average in its result type's units; nothing when out of range.
-std::optional<Int128> ExactResult(AggregateKind kind, const ExactSumState& state,
-                                  DataType argument, DataType result) {
+std::optional<Int128> ExactResult(AggregateKind kind, const ExactSumState& state, DataType argument,
+                                  DataType result) {
   auto value = state.sum.Get();
   if (value && kind == AggregateKind::kAvg) {
     value = Average(*value, state.count, int{result.scale} - int{argument.scale});
@@ -302,12 +302,11 @@ Result<AggregateLayout> AggregateLayout::Make(const std::vector<AggregateCall>& 
         counts_rows ? DataType::Of(TypeId::kInt64) : input.field(call.argument).type;
     const bool extreme = call.kind == AggregateKind::kMin || call.kind == AggregateKind::kMax;
     if (extreme && !append_only) {
-      return Err(ErrorCode::kNotImplemented,
-                 "min and max over changing rows are not there yet");
+      return Err(ErrorCode::kNotImplemented, "min and max over changing rows are not there yet");
     }
     MR_ASSIGN(const size_t bytes, StateBytes(call, argument));
-    layout.slots_.push_back({call.kind, call.argument, argument, call.result_type,
-                             counts_rows ? 0 : offset});
+    layout.slots_.push_back(
+        {call.kind, call.argument, argument, call.result_type, counts_rows ? 0 : offset});
     offset += bytes;
   }
   layout.value_bytes_ = offset;
@@ -393,11 +392,10 @@ std::optional<Error> AggregateLayout::Check(const std::byte* value) const {
       continue;
     }
     const auto& state = StateAt<ExactSumState>(value, slot.offset);
-    if (state.count != 0 &&
-        !ExactResult(slot.kind, state, slot.argument_type, slot.result_type)) {
-      return Error(ErrorCode::kNumericOutOfRange,
-                   fmt::format("an aggregate is out of the range of {}",
-                               slot.result_type.ToString()));
+    if (state.count != 0 && !ExactResult(slot.kind, state, slot.argument_type, slot.result_type)) {
+      return Error(
+          ErrorCode::kNumericOutOfRange,
+          fmt::format("an aggregate is out of the range of {}", slot.result_type.ToString()));
     }
   }
   return std::nullopt;

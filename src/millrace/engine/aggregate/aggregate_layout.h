@@ -13,9 +13,10 @@
 
 namespace millrace {
 
-/// How the aggregates of one operator live in a group's value: a sum of weights, then one fixed-width
-/// accumulator per call. A value of all zero bytes is an empty group. Values of two partial
-/// aggregations over disjoint rows merge into the value over all of them. Immutable, thread-safe.
+/// How the aggregates of one operator live in a group's value: a sum of weights, then one
+/// fixed-width accumulator per call. A value of all zero bytes is an empty group. Values of two
+/// partial aggregations over disjoint rows merge into the value over all of them. Immutable,
+/// thread-safe.
 ///
 /// Stored in state frames: the layout of a call never changes.
 class AggregateLayout {

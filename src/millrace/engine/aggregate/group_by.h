@@ -50,8 +50,7 @@ class GroupBy {
 class PartialGroups {
  public:
   explicit PartialGroups(const GroupBy& group_by)
-      : group_by_(group_by),
-        table_(group_by.layout().value_bytes()) {}
+      : group_by_(group_by), table_(group_by.layout().value_bytes()) {}
 
   /// Adds the rows that are not late; late ones go to `report`.
   void Add(const BatchPtr& batch, RowReport& report);
