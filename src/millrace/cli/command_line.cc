@@ -27,6 +27,15 @@ void AddCheck(CLI::App& app, std::string& project_dir) {
   check->footer("Example:\n  millrace check examples/clicks\n");
 }
 
+constexpr int kExitUsage = 2;
+constexpr int kParsed = -1;
+
+/// kParsed, or the exit status after help or a usage error was printed.
+int Parse(CLI::App& app, int argc, char** argv) {
+  CLI11_PARSE(app, argc, argv);
+  return kParsed;
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, char** argv, std::string_view version, const Commands& commands) {
@@ -37,7 +46,9 @@ int RunCommandLine(int argc, char** argv, std::string_view version, const Comman
   std::string check;
   AddRun(app, run);
   AddCheck(app, check);
-  CLI11_PARSE(app, argc, argv);
+  if (const int status = Parse(app, argc, argv); status != kParsed) {
+    return status == 0 ? 0 : kExitUsage;
+  }
   return app.got_subcommand("run") ? commands.run(run) : commands.check(check);
 }
 
