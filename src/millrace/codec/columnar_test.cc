@@ -47,6 +47,28 @@ void ExpectNullsAreZero(const Column& column) {
   }
 }
 
+TEST(ColumnarFormat, MatchesItsDocumentation) {
+  ColumnBuilder n(DataType::Of(TypeId::kInt64));
+  ColumnBuilder t(DataType::Of(TypeId::kText));
+  n.AppendFixed(int64_t{7});
+  n.AppendFixed(int64_t{8});
+  t.AppendText("a");
+  t.AppendText("bc");
+  const SchemaPtr schema = MakeSchema({{.name = "n", .type = DataType::Of(TypeId::kInt64)},
+                                       {.name = "t", .type = DataType::Of(TypeId::kText)}});
+  Bytes out;
+  EncodeColumnar(*Batch::Make(schema, {n.Finish(), t.Finish()}, 2), out);
+  const std::vector<uint8_t> expected = {
+      0x01, 0x00, 0x02, 0x00, 0x02, 0x00, 0x00, 0x00,                                      //
+      0x0a, 0x8b, 0xae, 0x24, 0x67, 0x0f, 0xaa, 0xcb, 0x04, 0, 0,    0,    0x0c, 0, 0, 0,  //
+      0x2d, 0xf9, 0xac, 0xf0, 0x85, 0x3e, 0x03, 0x76, 0x08, 0, 0,    0,    0x15, 0, 0, 0,  //
+      0x00, 0x01, 0x07, 0,    0,    0,    0,    0,    0,    0, 0x00, 0x01,                 //
+      0x00,                                                                                //
+      0x00, 0x01, 0x01, 0,    0,    0,    0,    0,    0,    0, 0x00, 0x01,                 //
+      0x00, 0x03, 0,    0,    0,    'a',  'b',  'c'};
+  EXPECT_TRUE(std::ranges::equal(std::as_bytes(std::span(expected)), out));
+}
+
 TEST(Columnar, RoundTripsRandomBatches) {
   Rng rng(1);
   const SchemaPtr schema = SchemaOfAllTypes();

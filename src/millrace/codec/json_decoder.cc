@@ -1,5 +1,6 @@
 #include "millrace/codec/json_decoder.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
@@ -24,10 +25,13 @@ class JsonDecoder::Body {
     out_ = &out;
     out.errors.clear();
     out.records = 0;
+    // As many rows as the last body had, but not more than this one can hold.
+    constexpr size_t kRecordBytesMin = 8;
+    const size_t rows_expected = std::min(rows_, body->size() / kRecordBytesMin);
     rows_ = 0;
     const std::string_view text = AsText(body->bytes());
     valid_utf8_ = json::ValidateUtf8(text);
-    reader_.values().Begin(body);
+    reader_.values().Begin(body, rows_expected);
     Cursor cursor{.at = text.data(), .end = text.data() + text.size()};
     if (text.starts_with("\xEF\xBB\xBF")) {
       cursor.at += 3;

@@ -30,6 +30,25 @@ RecordReader::RecordReader(const Schema& schema, const JsonDecoderOptions& optio
   MR_CHECK(undeclared_ != UndeclaredFields::kKeep || rest_column_ != kNone, "no column _rest");
 }
 
+inline Failure RecordReader::ReadValue(Cursor& cursor, const KeyPredictor::Piece& piece,
+                                       const char* piece_begin) {
+  if (piece.field == kUndeclared) {
+    return ReadUndeclared(cursor, {piece_begin + piece.key_begin, piece.key_size});
+  }
+  const auto column = static_cast<size_t>(piece.field);
+  if (seen_[column] == record_) [[unlikely]] {
+    failed_name_ = schema_.field(column).name;
+    return ErrorCode::kRecordDuplicateKey;
+  }
+  seen_[column] = record_;
+  ++columns_seen_;
+  const Failure failure = values_.Append(cursor, column);
+  if (failure) [[unlikely]] {
+    failed_name_ = schema_.field(column).name;
+  }
+  return failure;
+}
+
 Failure RecordReader::Read(Cursor& cursor) {
   ++record_;
   columns_seen_ = 0;
@@ -44,6 +63,9 @@ Failure RecordReader::Read(Cursor& cursor) {
       node = *guess;
       piece = predictor_.piece(node);
       cursor.at += piece.size;
+      if (IsSpace(cursor.Peek())) [[unlikely]] {
+        SkipSpace(cursor);  // More than there was when the piece was learned.
+      }
     } else {
       if (const Failure failure = ReadPiece(cursor, node == KeyPredictor::kStart, piece)) {
         return failure;
@@ -106,25 +128,6 @@ Failure RecordReader::FindField(const RawString& key, int32_t& field) {
   const auto found = fields_.find(key_);
   field = found == fields_.end() ? kUndeclared : found->second;
   return {};
-}
-
-Failure RecordReader::ReadValue(Cursor& cursor, const KeyPredictor::Piece& piece,
-                                const char* piece_begin) {
-  if (piece.field == kUndeclared) {
-    return ReadUndeclared(cursor, {piece_begin + piece.key_begin, piece.key_size});
-  }
-  const auto column = static_cast<size_t>(piece.field);
-  if (seen_[column] == record_) [[unlikely]] {
-    failed_name_ = schema_.field(column).name;
-    return ErrorCode::kRecordDuplicateKey;
-  }
-  seen_[column] = record_;
-  ++columns_seen_;
-  const Failure failure = values_.Append(cursor, column);
-  if (failure) [[unlikely]] {
-    failed_name_ = schema_.field(column).name;
-  }
-  return failure;
 }
 
 Failure RecordReader::ReadUndeclared(Cursor& cursor, std::string_view key) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/base/check.h"
 #include "millrace/codec/json_scan.h"
 #include "millrace/data/batch.h"
 #include "millrace/data/column_builder.h"
@@ -18,11 +19,41 @@ class ValueWriter {
   ValueWriter(const Schema& schema, bool epoch_millis, size_t depth_max);
 
   /// Texts may refer to `body` from now on, until Finish.
-  void Begin(const BufferPtr& body);
+  void Begin(const BufferPtr& body, size_t rows_expected);
 
   /// Reads the value at the cursor and appends it to `column`; null appends NULL. On failure the
   /// column may or may not have one more row.
-  Failure Append(Cursor& cursor, size_t column);
+  Failure Append(Cursor& cursor, size_t column) {
+    Target& target = columns_[column];
+    if (cursor.Peek() == 'n') [[unlikely]] {
+      return AppendNullWord(cursor, target);
+    }
+    switch (target.type.id) {
+      case TypeId::kBoolean:
+        return AppendBoolean(cursor, target);
+      case TypeId::kInt16:
+      case TypeId::kInt32:
+      case TypeId::kInt64:
+        return AppendInteger(cursor, target);
+      case TypeId::kFloat32:
+      case TypeId::kFloat64:
+        return AppendFloat(cursor, target);
+      case TypeId::kNumeric:
+        return AppendNumeric(cursor, target);
+      case TypeId::kTimestamptz:
+        return AppendTimestamp(cursor, target);
+      case TypeId::kText:
+        return AppendText(cursor, target);
+      case TypeId::kBytea:
+      case TypeId::kDate:
+      case TypeId::kInterval:
+      case TypeId::kUuid:
+        return AppendFromString(cursor, target);
+      case TypeId::kJsonb:
+        return AppendJsonb(cursor, target);
+    }
+    MR_CHECK(false, "type {}", static_cast<int>(target.type.id));
+  }
 
   void AppendNull(size_t column) { columns_[column].builder.AppendNull(); }
   /// Appends JSON text that is not in the body to a jsonb column.
@@ -40,6 +71,7 @@ class ValueWriter {
     ColumnBuilder builder;
     DataType type;
     bool nullable;
+    uint64_t integer_max = 0;
     uint32_t backing = 0;
   };
   /// The midnight of the date of the last timestamp, for the next one.
@@ -48,6 +80,7 @@ class ValueWriter {
     Micros midnight = 0;
   };
 
+  Failure AppendNullWord(Cursor& cursor, Target& target);
   Failure AppendBoolean(Cursor& cursor, Target& target);
   Failure AppendInteger(Cursor& cursor, Target& target);
   Failure AppendFloat(Cursor& cursor, Target& target);
