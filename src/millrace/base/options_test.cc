@@ -1,0 +1,165 @@
+#include "millrace/base/options.h"
+
+#include <gtest/gtest.h>
+
+namespace millrace {
+namespace {
+
+enum class Mode { kFast, kSafe };
+
+struct TestOptions {
+  std::string listen = "127.0.0.1:7070";
+  ByteSize body_max{64 << 20};
+  Duration timeout = std::chrono::seconds(5);
+  bool enabled = true;
+  int32_t workers = 2;
+  std::vector<std::string> hosts = {"localhost"};
+  Secret token;
+  Mode mode = Mode::kSafe;
+};
+
+OptionTable<TestOptions> MakeTable() {
+  OptionTable<TestOptions> table;
+  table.Add("http.listen", &TestOptions::listen, "Address to listen on.");
+  table.Add("http.body_max", &TestOptions::body_max, "Largest body.").Between("1 KiB", "1 GiB");
+  table.Add("http.timeout", &TestOptions::timeout, "Time for a request.").WithoutRestart();
+  table.Add("http.enabled", &TestOptions::enabled, "Whether to listen.");
+  table.Add("workers", &TestOptions::workers, "Threads.").Between("1", "64");
+  table.Add("http.hosts", &TestOptions::hosts, "Names of this host.");
+  table.Add("http.token", &TestOptions::token, "Bearer token.");
+  table.AddChoice("mode", &TestOptions::mode, {{"fast", Mode::kFast}, {"safe", Mode::kSafe}},
+                  "Mode.");
+  return table;
+}
+
+std::vector<std::string> Texts(const std::vector<Error>& errors) {
+  std::vector<std::string> texts;
+  for (const Error& error : errors) {
+    texts.push_back(error.ToString());
+  }
+  return texts;
+}
+
+TEST(Options, HaveTheStructsDefaults) {
+  std::vector<Error> errors;
+  std::vector<OptionReading> readings;
+  const TestOptions options = MakeTable().Read(OptionSources(), errors, &readings);
+  EXPECT_TRUE(errors.empty());
+  EXPECT_EQ(options.listen, "127.0.0.1:7070");
+  ASSERT_EQ(readings.size(), 8U);
+  EXPECT_EQ(readings[1].text, "64 MiB");
+  EXPECT_EQ(readings[2].text, "5 s");
+  EXPECT_EQ(readings[7].text, "safe");
+  EXPECT_EQ(readings[0].origin.ToString(), "default");
+}
+
+TEST(Options, LaterPlacesWinWhateverTheOrderOfCalls) {
+  OptionSources sources;
+  std::vector<Error> errors;
+  sources.AddFlag("http.listen", "flag:1");
+  sources.AddEnvironment(
+      {"MILLRACE__HTTP__LISTEN=env:1", "MILLRACE__WORKERS=7", "PATH=/bin", "MILLRACE_X=1"});
+  sources.AddYaml(
+      "http:\n  listen: file:1\n  timeout: 1h 30min\n  hosts: [a, b]\nworkers: 3\nmode: fast\n",
+      "m.yaml", errors);
+  std::vector<OptionReading> readings;
+  const TestOptions options = MakeTable().Read(sources, errors, &readings);
+  EXPECT_TRUE(errors.empty()) << testing::PrintToString(Texts(errors));
+  EXPECT_EQ(options.listen, "flag:1");
+  EXPECT_EQ(options.workers, 7);
+  EXPECT_EQ(options.timeout, std::chrono::minutes(90));
+  EXPECT_EQ(options.hosts, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(options.mode, Mode::kFast);
+  EXPECT_EQ(readings[0].origin.ToString(), "flag --http.listen");
+  EXPECT_EQ(readings[2].origin.ToString(), "m.yaml:3");
+  EXPECT_EQ(readings[4].origin.ToString(), "environment MILLRACE__WORKERS");
+}
+
+TEST(Options, CollectsAllErrorsWithTheirPlaces) {
+  OptionSources sources;
+  std::vector<Error> errors;
+  sources.AddYaml("http:\n  body_max: 2 GiB\n  timeout: 5\n  lisen: x\nworkers: many\nmode: slow\n",
+                  "m.yaml", errors);
+  const auto table = MakeTable();
+  (void)table.Read(sources, errors);
+  const OptionTableBase* const tables[] = {&table};
+  RefuseUnknownOptions(sources, tables, errors);
+  EXPECT_EQ(Texts(errors),
+            (std::vector<std::string>{
+                "MR1003: m.yaml:2: http.body_max: expected 1 KiB .. 1 GiB, got '2 GiB'",
+                "MR1003: m.yaml:3: http.timeout: expected a time with its unit such as 5 s or 100 "
+                "ms, got '5'",
+                "MR1003: m.yaml:5: workers: expected a whole number, got 'many'",
+                "MR1003: m.yaml:6: mode: expected one of fast, safe, got 'slow'",
+                "MR1002: m.yaml:4: unknown option 'http.lisen', did you mean 'http.listen'?"}));
+}
+
+TEST(Options, RefusesBrokenYaml) {
+  for (const std::string_view text : {"a: [1, 2", "- 1\n- 2\n", "a: {b: [[1]]}", "just text"}) {
+    OptionSources sources;
+    std::vector<Error> errors;
+    sources.AddYaml(text, "m.yaml", errors);
+    ASSERT_EQ(errors.size(), 1U) << text;
+    EXPECT_NE(errors[0].ToString().find("m.yaml:"), std::string::npos) << errors[0].ToString();
+  }
+  OptionSources sources;
+  std::vector<Error> errors;
+  sources.AddYaml("", "m.yaml", errors);
+  sources.AddYaml("# nothing\n", "m.yaml", errors);
+  EXPECT_TRUE(errors.empty());
+}
+
+TEST(Options, ReportsMissingRequiredOnes) {
+  OptionTable<TestOptions> table;
+  table.Add("http.listen", &TestOptions::listen, "Address.").Required();
+  std::vector<Error> errors;
+  (void)table.Read(OptionSources(), errors);
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].code(), ErrorCode::kConfigMissingValue);
+}
+
+TEST(Options, PrintsSecretsAsDots) {
+  OptionSources sources;
+  sources.AddWith({{"http.token", "hunter2"}, {"workers", "4"}}, "clicks.sql:3");
+  std::vector<Error> errors;
+  std::vector<OptionReading> readings;
+  const TestOptions options = MakeTable().Read(sources, errors, &readings);
+  EXPECT_EQ(options.token.value, "hunter2");
+  EXPECT_EQ(readings[6].text, kSecretDots);
+  EXPECT_EQ(readings[6].origin.ToString(), "clicks.sql:3");
+}
+
+TEST(Options, WritesTheirReference) {
+  OptionTable<TestOptions> table;
+  table.Add("workers", &TestOptions::workers, "Threads.").Between("1", "64").WithoutRestart();
+  std::string out;
+  AppendOptionReference(out, table);
+  EXPECT_EQ(out,
+            "| option | type | default | values | meaning |\n|---|---|---|---|---|\n"
+            "| `workers` | integer | `2` | 1 .. 64 | Threads. Takes effect without a restart. |\n");
+}
+
+TEST(OptionValues, ReadUnits) {
+  EXPECT_EQ(ParseByteSize("64 MiB").value().bytes, 64 << 20);
+  EXPECT_EQ(ParseByteSize("64mib").value().bytes, 64 << 20);
+  EXPECT_EQ(ParseByteSize("1 GB").value().bytes, 1'000'000'000);
+  EXPECT_EQ(ParseByteSize("4096").value().bytes, 4096);
+  EXPECT_EQ(ParseDuration("100ms").value().count(), 100'000);
+  EXPECT_EQ(ParseDuration("5 seconds").value().count(), 5'000'000);
+  EXPECT_EQ(ParseDuration("0").value().count(), 0);
+  for (const std::string_view text :
+       {"", "MiB", "1 XiB", "-1 MiB", "1 MiB 2", "99999999999999999999", "9999999 TiB"}) {
+    EXPECT_EQ(ParseByteSize(text).error().code(), ErrorCode::kConfigInvalidValue) << text;
+  }
+  for (const std::string_view text :
+       {"", "5", "s", "5 parsecs", "-5 s", "1.5 s", "999999999999 d"}) {
+    EXPECT_EQ(ParseDuration(text).error().code(), ErrorCode::kConfigInvalidValue) << text;
+  }
+  EXPECT_EQ(ParseOptionList(" a , b,c"), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_TRUE(ParseOptionList(" ").empty());
+  EXPECT_EQ(FormatDuration(std::chrono::milliseconds(1500)), "1500 ms");
+  EXPECT_EQ(FormatByteSize({1000}), "1000 B");
+}
+
+}  // namespace
+}  // namespace millrace
