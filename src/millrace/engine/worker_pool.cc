@@ -22,7 +22,7 @@ WorkerPool::~WorkerPool() {
 }
 
 void WorkerPool::ForEach(size_t count, const std::function<void(size_t)>& task) {
-  if (count == 1 || threads_.empty()) {
+  if (count <= 1 || threads_.empty()) {
     for (size_t i = 0; i < count; ++i) {
       task(i);
     }

@@ -149,10 +149,15 @@ std::optional<Int128> MultiplyScaled(Int128 a, uint8_t scale_a, Int128 b, uint8_
 
 std::optional<Int128> DivideScaled(Int128 a, uint8_t scale_a, Int128 b, uint8_t scale_b,
                                    uint8_t scale) {
-  // The power is at most 38: DivideType keeps scale + scale_b - scale_a within 38 digits.
-  const int power = scale + scale_b - scale_a;
+  int power = scale + scale_b - scale_a;
   if (power > DataType::kNumericPrecisionMax) {
-    return a == 0 ? std::optional<Int128>(0) : std::nullopt;
+    // More than one power of ten: the first part must leave `a` within 128 bits.
+    const auto moved = Rescale(a, 0, static_cast<uint8_t>(power - DataType::kNumericPrecisionMax));
+    if (!moved) {
+      return std::nullopt;
+    }
+    a = *moved;
+    power = DataType::kNumericPrecisionMax;
   }
   const Wide wide = MultiplyWide(Magnitude(a), static_cast<Uint128>(PowerOfTen(static_cast<uint8_t>(power))));
   return DivideRounded(wide, Magnitude(b), (a < 0) != (b < 0));

@@ -35,6 +35,7 @@ TEST(NumericMathTest, Divides) {
   const Int128 large = Of("99999999999999999999", 0);
   EXPECT_EQ(Show(DivideScaled(large, 0, 7, 0, 16), 16), "14285714285714285714.1428571428571429");
   EXPECT_EQ(Show(DivideScaled(NumericMagnitudeMax(), 0, 1, 0, 16), 16), "overflow");
+  EXPECT_EQ(Show(DivideScaled(3, 0, Of("2", 20), 20, 20), 20), "1.50000000000000000000");
 }
 
 TEST(NumericMathTest, ComparesAcrossScales) {

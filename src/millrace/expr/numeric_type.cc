@@ -53,8 +53,8 @@ DataType MultiplyType(std::span<const DataType> arguments) {
 DataType DivideType(std::span<const DataType> arguments) {
   const DataType& a = arguments[0];
   const DataType& b = arguments[1];
-  const int scale_min = std::max(a.scale, b.scale);
-  return Fit(IntegerDigits(a) + b.scale, std::max(kDivisionScale, scale_min), scale_min);
+  const int scale = std::max<int>({kDivisionScale, a.scale, b.scale});
+  return Fit(IntegerDigits(a) + b.scale, scale, scale);
 }
 
 DataType ModuloType(std::span<const DataType> arguments) {

@@ -14,8 +14,9 @@ namespace millrace {
 //   a / b          scale max(16, sa, sb)
 //   a % b          scale max(sa, sb)
 //
-// Where that passes 38 digits, the scale shrinks until the integer digits fit, but not below
-// max(sa, sb); a value that then has too many integer digits is kNumericOutOfRange. Results are
+// Where a product passes 38 digits, its scale shrinks until the integer digits fit, but not below
+// max(sa, sb). A value that then has too many integer digits is kNumericOutOfRange: a quotient has
+// room for 22. Results are
 // rounded half away from zero, as PostgreSQL's are. Integers take part as numeric(5,0), (10,0) and
 // (19,0).
 

@@ -5,15 +5,15 @@
 namespace millrace {
 
 SchemaPtr ErrorRowSchema() {
-  static const SchemaPtr schema = MakeSchema(
-      {{.name = "time", .type = DataType::Of(TypeId::kTimestamptz), .nullable = false},
-       {.name = "code", .type = DataType::Of(TypeId::kInt32), .nullable = false},
-       {.name = "message", .type = DataType::Of(TypeId::kText), .nullable = false},
-       {.name = "operator", .type = DataType::Of(TypeId::kText), .nullable = false},
-       {.name = "partition", .type = DataType::Of(TypeId::kInt32)},
-       {.name = "offset", .type = DataType::Of(TypeId::kInt64)},
-       {.name = "weight", .type = DataType::Of(TypeId::kInt32), .nullable = false},
-       {.name = "record", .type = DataType::Of(TypeId::kBytea), .nullable = false}});
+  static const SchemaPtr schema =
+      MakeSchema({{.name = "time", .type = DataType::Of(TypeId::kTimestamptz), .nullable = false},
+                  {.name = "code", .type = DataType::Of(TypeId::kInt32), .nullable = false},
+                  {.name = "message", .type = DataType::Of(TypeId::kText), .nullable = false},
+                  {.name = "operator", .type = DataType::Of(TypeId::kText), .nullable = false},
+                  {.name = "partition", .type = DataType::Of(TypeId::kInt32)},
+                  {.name = "offset", .type = DataType::Of(TypeId::kInt64)},
+                  {.name = "weight", .type = DataType::Of(TypeId::kInt32), .nullable = false},
+                  {.name = "record", .type = DataType::Of(TypeId::kBytea), .nullable = false}});
   return schema;
 }
 

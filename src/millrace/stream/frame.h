@@ -26,7 +26,8 @@ struct EventTimes {
   Micros limit = kMicrosMax;  ///< Rows behind it do not move the watermark.
 };
 
-/// Computes the times of a batch whose event-time column is `column`. NULL event times do not count.
+/// Computes the times of a batch whose event-time column is `column`. NULL event times do not
+/// count.
 EventTimes EventTimesOf(const Column& column, Micros append_time, Micros limit);
 
 /// One frame as read from a stream partition.

@@ -103,7 +103,8 @@ void StreamTable::AppendLocked(EpochContent& content) {
                                  .cached = std::make_shared<const StreamFrame>(frame),
                                  .cached_bytes = bytes});
   }
-  // What is beyond the end only the table knows; recovery must read the same begin from the journal.
+  // What is beyond the end only the table knows; recovery must read the same begin from the
+  // journal.
   for (TrimUpdate& trim : content.trims) {
     trim.begin = std::min(trim.begin, At(trim.stream, trim.partition).appended_end);
   }
@@ -163,9 +164,8 @@ void StreamTable::EvictCached() {
   }
   constexpr size_t kStaleMin = 1024;
   if (evictable_.size() > 2 * cached_frames_ + kStaleMin) {
-    std::erase_if(evictable_, [&](const auto& frame) MR_REQUIRES(mutex_) {
-      return find(frame) == nullptr;
-    });
+    std::erase_if(evictable_,
+                  [&](const auto& frame) MR_REQUIRES(mutex_) { return find(frame) == nullptr; });
   }
 }
 
@@ -192,8 +192,8 @@ void StreamTable::DropUnpublished() {
   }
 }
 
-void StreamTable::RestoreFrame(StreamId stream, PartitionId partition, Offset begin,
-                               uint32_t count, const FrameLocation& location) {
+void StreamTable::RestoreFrame(StreamId stream, PartitionId partition, Offset begin, uint32_t count,
+                               const FrameLocation& location) {
   MutexLock lock(mutex_);
   At(stream, partition)
       .entries.push_back({.begin = begin, .count = count, .location = location, .cached = {}});
@@ -407,16 +407,15 @@ std::optional<FrameLocation> StreamTable::LocationOf(StreamId stream, const Fram
   return entry == nullptr ? std::nullopt : std::optional(entry->location);
 }
 
-Result<std::vector<StreamTable::Wanted>> StreamTable::Select(StreamId stream,
-                                                             PartitionId partition,
+Result<std::vector<StreamTable::Wanted>> StreamTable::Select(StreamId stream, PartitionId partition,
                                                              Visibility visibility,
                                                              size_t bytes_max, Offset offset) {
   Partition& state = At(stream, partition);
   if (offset < state.begin || offset > state.appended_end) {
-    return Err(ErrorCode::kOffsetOutOfRange,
-               fmt::format("offset {} of stream {} partition {} is outside [{}, {}]", offset,
-                           At(stream).info.definition.name, partition, state.begin,
-                           state.appended_end));
+    return Err(
+        ErrorCode::kOffsetOutOfRange,
+        fmt::format("offset {} of stream {} partition {} is outside [{}, {}]", offset,
+                    At(stream).info.definition.name, partition, state.begin, state.appended_end));
   }
   const Offset end = visibility == Visibility::kDurable ? state.durable_end : state.appended_end;
   auto entry = std::ranges::upper_bound(state.entries, offset, {}, &Entry::begin);
@@ -441,8 +440,8 @@ Result<std::vector<StreamTable::Wanted>> StreamTable::Select(StreamId stream,
   return wanted;
 }
 
-std::unique_ptr<Cursor> StreamTable::OpenCursor(StreamId stream, PartitionId partition,
-                                                Offset from, Visibility visibility) {
+std::unique_ptr<Cursor> StreamTable::OpenCursor(StreamId stream, PartitionId partition, Offset from,
+                                                Visibility visibility) {
   return std::make_unique<TableCursor>(*this, stream, partition, from, visibility);
 }
 

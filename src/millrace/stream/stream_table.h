@@ -79,8 +79,8 @@ class StreamTable {
   PartitionInfo Describe(StreamId stream, PartitionId partition) MR_EXCLUDES(mutex_);
 
   /// Gives offsets to the frames of `content`, in call order over all threads, and shows them to
-  /// kAppended readers; trims beyond a partition's end are cut to it. `enqueue` runs inside the same
-  /// critical section, so that the order of a queue is the order of offsets. Once it has run,
+  /// kAppended readers; trims beyond a partition's end are cut to it. `enqueue` runs inside the
+  /// same critical section, so that the order of a queue is the order of offsets. Once it has run,
   /// `content` may be published and gone on another thread.
   template <typename Enqueue>
   void Append(EpochContent& content, Enqueue enqueue) MR_EXCLUDES(mutex_) {
@@ -114,8 +114,8 @@ class StreamTable {
       MR_EXCLUDES(mutex_);
 
   /// Moves a frame to another place on disk; nothing happens when it has been trimmed.
-  void Relocate(StreamId stream, PartitionId partition, Offset begin,
-                const FrameLocation& location) MR_EXCLUDES(mutex_);
+  void Relocate(StreamId stream, PartitionId partition, Offset begin, const FrameLocation& location)
+      MR_EXCLUDES(mutex_);
 
   /// Segments that hold a frame which can still be read.
   std::set<uint64_t> SegmentsInUse(StreamId stream) MR_EXCLUDES(mutex_);
@@ -158,7 +158,7 @@ class StreamTable {
     Offset begin;
     Offset durable_end;
     Offset appended_end;
-    Micros max_event_time = kMicrosMin;         // Over appended frames.
+    Micros max_event_time = kMicrosMin;  // Over appended frames.
     Micros durable_max_event_time = kMicrosMin;
     std::deque<Entry> entries;
   };
@@ -194,8 +194,7 @@ class StreamTable {
                                      size_t bytes_max, Offset offset) MR_REQUIRES(mutex_);
   /// Loads a frame that may be moved or trimmed meanwhile.
   Result<StreamFrame> Load(const StreamInfo& stream, const Wanted& wanted) MR_EXCLUDES(mutex_);
-  std::optional<FrameLocation> LocationOf(StreamId stream, const FrameKey& key)
-      MR_EXCLUDES(mutex_);
+  std::optional<FrameLocation> LocationOf(StreamId stream, const FrameKey& key) MR_EXCLUDES(mutex_);
 
   FrameLoader* const loader_;
   const size_t cache_bytes_max_;

@@ -34,9 +34,9 @@ struct StreamInfo {
 };
 
 struct PartitionInfo {
-  Offset begin;         ///< First offset that can be read.
-  Offset durable_end;   ///< Behind the last durable record.
-  Offset appended_end;  ///< Behind the last appended record; >= durable_end.
+  Offset begin;                        ///< First offset that can be read.
+  Offset durable_end;                  ///< Behind the last durable record.
+  Offset appended_end;                 ///< Behind the last appended record; >= durable_end.
   Micros max_event_time = kMicrosMin;  ///< Over all appended records, clamped.
 };
 

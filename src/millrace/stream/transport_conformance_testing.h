@@ -124,9 +124,9 @@ TYPED_TEST_P(TransportConformanceTest, CommitsRecordsAndPositionsTogether) {
   EXPECT_TRUE(this->transport_->ReaderPositions("view").empty());
   EXPECT_EQ(this->transport_->Describe(a, PartitionId(0)).appended_end, Offset(0));
   ASSERT_EQ(this->Commit(*epoch).outcome, CommitOutcome::kCommitted);
-  EXPECT_EQ(this->transport_->ReaderPositions("view"),
-            (Transport::Positions{{{a, PartitionId(0)}, Offset(7)},
-                                  {{b, PartitionId(1)}, Offset(8)}}));
+  EXPECT_EQ(
+      this->transport_->ReaderPositions("view"),
+      (Transport::Positions{{{a, PartitionId(0)}, Offset(7)}, {{b, PartitionId(1)}, Offset(8)}}));
   EXPECT_EQ(this->transport_->Describe(b, PartitionId(1)).durable_end, Offset(1));
   auto next = this->transport_->BeginEpoch();
   next->SetSourcePosition("files", "one.json", "");
@@ -175,8 +175,8 @@ TYPED_TEST_P(TransportConformanceTest, TrimsAndRefusesOffsetsOutside) {
   EXPECT_EQ(trim(15), Offset(15));
   EXPECT_EQ(trim(3), Offset(15));
   const auto code_at = [&](int64_t offset) {
-    auto cursor = this->transport_->OpenCursor(stream, PartitionId(0), Offset(offset),
-                                               Visibility::kDurable);
+    auto cursor =
+        this->transport_->OpenCursor(stream, PartitionId(0), Offset(offset), Visibility::kDurable);
     const auto frames = cursor->Poll(1);
     return frames ? std::optional<ErrorCode>() : frames.error().code();
   };
@@ -246,8 +246,7 @@ TYPED_TEST_P(TransportConformanceTest, NotifiesUntilUnsubscribed) {
   const StreamId b = this->Create("b");
   std::atomic<int> appended = 0;
   std::atomic<int> durable = 0;
-  const auto first =
-      this->transport_->Subscribe(a, Visibility::kAppended, [&] { appended += 1; });
+  const auto first = this->transport_->Subscribe(a, Visibility::kAppended, [&] { appended += 1; });
   const auto second = this->transport_->Subscribe(a, Visibility::kDurable, [&] { durable += 1; });
   this->Append(b, 0, 0, 1);
   EXPECT_EQ(appended + durable, 0);

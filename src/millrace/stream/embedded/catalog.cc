@@ -52,13 +52,13 @@ Result<Field> DecodeField(ByteReader& reader) {
   MR_ASSIGN(const auto precision, reader.Get<uint8_t>());
   MR_ASSIGN(const auto scale, reader.Get<uint8_t>());
   MR_ASSIGN(const auto nullable, reader.Get<uint8_t>());
-  if (type < static_cast<uint8_t>(TypeId::kBoolean) || type > static_cast<uint8_t>(TypeId::kJsonb)) {
+  if (type < static_cast<uint8_t>(TypeId::kBoolean) ||
+      type > static_cast<uint8_t>(TypeId::kJsonb)) {
     return Err(ErrorCode::kCorruption, fmt::format("column {} has type number {}", name, type));
   }
-  return Field{
-      .name = std::string(name),
-      .type = {.id = static_cast<TypeId>(type), .precision = precision, .scale = scale},
-      .nullable = nullable != 0};
+  return Field{.name = std::string(name),
+               .type = {.id = static_cast<TypeId>(type), .precision = precision, .scale = scale},
+               .nullable = nullable != 0};
 }
 
 }  // namespace

@@ -144,9 +144,8 @@ void Committer::CollectEntries(Round& round) {
 Status Committer::WriteDirect(Round& round, StreamId stream, std::span<const FrameRef> frames) {
   auto writer = writers_.find(stream);
   if (writer == writers_.end()) {
-    writer = writers_
-                 .try_emplace(stream, segments_, *table_.Find(stream), options_.segment_bytes)
-                 .first;
+    writer =
+        writers_.try_emplace(stream, segments_, *table_.Find(stream), options_.segment_bytes).first;
   }
   std::vector<std::span<const std::byte>> pieces;
   for (const FrameRef ref : frames) {

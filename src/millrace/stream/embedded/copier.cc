@@ -49,8 +49,8 @@ Status Copier::CopyFrames(const Committer::SealedJournal& journal) {
   for (const JournalFrame& frame : journal.frames) {
     by_stream[frame.stream].push_back(frame);
   }
-  MR_ASSIGN(const auto file, directory_.files().Open(directory_.JournalPath(journal.number),
-                                                     OpenMode::kRead));
+  MR_ASSIGN(const auto file,
+            directory_.files().Open(directory_.JournalPath(journal.number), OpenMode::kRead));
   for (const auto& [stream, frames] : by_stream) {
     MR_TRY(WriteStream(stream, *file, frames));
   }
@@ -72,8 +72,8 @@ Status Copier::WriteStream(StreamId stream, File& journal, std::span<const Journ
               ReadExactly(journal, path, frame.location.position, frame.location.bytes));
     // Once its journal file is gone, a frame that was copied damaged could not be told from others.
     if (auto checked = CheckFrame(bytes->bytes(), directory_.identity()); !checked) {
-      return Err(checked.error().WithContext(
-          fmt::format("{} at byte {}", path, frame.location.position)));
+      return Err(
+          checked.error().WithContext(fmt::format("{} at byte {}", path, frame.location.position)));
     }
     pieces.push_back(bytes->bytes());
     buffers.push_back(std::move(bytes));

@@ -20,7 +20,8 @@ class Copier {
          Committer& committer, uint64_t segment_bytes, std::function<void()> on_decided);
 
   /// Does one journal file, or looks for segments to remove. Returns whether it queued something at
-  /// the committer; while that is not decided further calls do nothing. kDiskFull: call again later.
+  /// the committer; while that is not decided further calls do nothing. kDiskFull: call again
+  /// later.
   Result<bool> Step();
 
  private:

@@ -1,8 +1,8 @@
-#include "millrace/stream/embedded/crash_simulation_testing.h"
-
 #include <cstdlib>
 
 #include <gtest/gtest.h>
+
+#include "millrace/stream/embedded/crash_simulation_testing.h"
 
 namespace millrace::simulation {
 namespace {

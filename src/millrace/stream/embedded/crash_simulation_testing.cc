@@ -50,8 +50,7 @@ CrashSimulation::Opened CrashSimulation::Open(const FaultPlan& plan) {
   files_->SetFaults(plan);
   fatal_ = false;
   auto opened = OpenTransport();
-  for (int attempt = 0; attempt < 1000 && !opened &&
-                        opened.error().code() == ErrorCode::kDiskFull;
+  for (int attempt = 0; attempt < 1000 && !opened && opened.error().code() == ErrorCode::kDiskFull;
        ++attempt) {
     opened = OpenTransport();
   }
@@ -143,8 +142,8 @@ void CrashSimulation::Acknowledge(size_t number,
   if (result.outcome != CommitOutcome::kCommitted) {
     // Closing with a full disk is the only other reason.
     if (!result.error || result.error->code() != ErrorCode::kTransportClosed) {
-      wrong_ = fmt::format("epoch {} ends with outcome {}", number,
-                           static_cast<int>(result.outcome));
+      wrong_ =
+          fmt::format("epoch {} ends with outcome {}", number, static_cast<int>(result.outcome));
     }
     return;
   }
@@ -191,9 +190,8 @@ CrashSimulation::Failure CrashSimulation::CreateStream() {
 }
 
 CrashSimulation::Failure CrashSimulation::Drain(bool copy) {
-  for (int i = 0; i < 1000 && !transport_->failed() &&
-                  (acknowledged_ < epochs_.size() || creating_);
-       ++i) {
+  for (int i = 0;
+       i < 1000 && !transport_->failed() && (acknowledged_ < epochs_.size() || creating_); ++i) {
     if (creating_) {
       if (auto failure = CreateStream()) {
         return failure;
@@ -202,8 +200,7 @@ CrashSimulation::Failure CrashSimulation::Drain(bool copy) {
     transport_->RunRound();
   }
   int idle_after = 1000;
-  while (copy && !transport_->failed() &&
-         (transport_->RunRound() || transport_->RunCopier())) {
+  while (copy && !transport_->failed() && (transport_->RunRound() || transport_->RunCopier())) {
     if (--idle_after == 0) {
       return "the copier never comes to rest";
     }
@@ -310,8 +307,7 @@ CrashSimulation::Failure Report(CrashSimulation& simulation, std::string_view sc
       scenario, seed, *failure, simulation.files().Trace());
 }
 
-CrashSimulation::Failure RunLife(CrashSimulation& simulation, const FaultPlan& plan,
-                                 size_t steps) {
+CrashSimulation::Failure RunLife(CrashSimulation& simulation, const FaultPlan& plan, size_t steps) {
   auto opened = simulation.Open(plan);
   if (opened.failure || opened.ended) {
     return opened.failure;

@@ -27,9 +27,8 @@ Result<uint64_t> ParseIdentity(std::string_view text, const std::string& path) {
     std::from_chars(rest.data(), rest.data() + rest.size(), version);
   }
   if (version > kFormatVersion) {
-    return Err(ErrorCode::kFormatTooNew,
-               fmt::format("{} says format {}, this version knows {}", path, version,
-                           kFormatVersion));
+    return Err(ErrorCode::kFormatTooNew, fmt::format("{} says format {}, this version knows {}",
+                                                     path, version, kFormatVersion));
   }
   uint64_t identity = 0;
   const size_t at = text.find("identity ");
@@ -77,8 +76,8 @@ Status DiscardUnfinished(FileSystem& files, const std::string& path) {
       MR_ASSIGN(used, HoldsRounds(files, journal, 1));
     }
     if (used) {
-      return Err(ErrorCode::kCorruption, fmt::format("{}/IDENTITY is missing, but there is {}",
-                                                     path, journal));
+      return Err(ErrorCode::kCorruption,
+                 fmt::format("{}/IDENTITY is missing, but there is {}", path, journal));
     }
     MR_TRY(files.RemoveFile(journal));
   }
@@ -137,8 +136,8 @@ std::string DataDirectory::SpareJournalPath() const {
 std::string DataDirectory::StreamDirectory(const StreamInfo& stream) const {
   std::string safe;
   for (const char c : stream.definition.name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       (c >= '0' && c <= '9') || c == '_' || c == '$' || c == '-';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '$' || c == '-';
     safe += plain ? c : '_';
   }
   constexpr size_t kNameBytesMax = 100;

@@ -61,9 +61,9 @@ TEST_F(DataDirectoryTest, RefusesANewerFormat) {
 }
 
 TEST_F(DataDirectoryTest, RefusesADamagedIdentity) {
-  for (const char* text : {"", "millrace data directory, format 1\nidentity 00000000000000f\n",
-                           "millrace data directory, format 0\nidentity 00000000000000ff\n",
-                           "something else\n"}) {
+  for (const char* text :
+       {"", "millrace data directory, format 1\nidentity 00000000000000f\n",
+        "millrace data directory, format 0\nidentity 00000000000000ff\n", "something else\n"}) {
     WriteIdentity(text);
     EXPECT_EQ(CodeOfOpening(), ErrorCode::kCorruption) << text;
     EXPECT_THAT(message_, HasSubstr("/data/IDENTITY"));

@@ -39,8 +39,8 @@ class DiskLoader final : public FrameLoader {
     MR_ASSIGN(auto bytes, ReadBytes(stream, location));
     auto frame = DecodeFrame(stream, key, std::move(bytes), directory_.identity());
     if (!frame) {
-      return Err(frame.error().WithContext(fmt::format(
-          "{} at byte {}", PathOf(stream, location), location.position)));
+      return Err(frame.error().WithContext(
+          fmt::format("{} at byte {}", PathOf(stream, location), location.position)));
     }
     return frame;
   }
@@ -328,10 +328,8 @@ class EmbeddedEpochWriter final : public EpochWriter {
 
  private:
   void Add(StreamId stream, PartitionId partition, StreamFrame frame) {
-    AppendedFrame appended{.stream = stream,
-                           .partition = partition,
-                           .frame = std::move(frame),
-                           .encoded = {}};
+    AppendedFrame appended{
+        .stream = stream, .partition = partition, .frame = std::move(frame), .encoded = {}};
     appended.encoded = EncodeFramePayload(appended.frame);
     pending_->bytes += appended.encoded.size();
     pending_->content.frames.push_back(std::move(appended));
@@ -461,9 +459,7 @@ void EmbeddedTransport::Unsubscribe(SubscriptionId subscription) {
 
 bool EmbeddedTransport::disk_full() const { return impl_->committer().disk_full(); }
 
-bool EmbeddedTransport::RunRound() {
-  return impl_->RunRound() == Committer::Outcome::kCommitted;
-}
+bool EmbeddedTransport::RunRound() { return impl_->RunRound() == Committer::Outcome::kCommitted; }
 
 bool EmbeddedTransport::RunCopier() { return impl_->RunCopier(); }
 

@@ -34,8 +34,7 @@ class EmbeddedTransport final : public Transport {
   /// Opens or creates the directory and recovers what it holds. Errors: kDataDirLocked,
   /// kFormatTooNew, kCorruption, kDiskFull, kIoError.
   static Result<std::unique_ptr<EmbeddedTransport>> Open(FileSystem& files, const Clock& clock,
-                                                         const std::string& path,
-                                                         Options options);
+                                                         const std::string& path, Options options);
 
   /// Commits what is queued, then stops the threads.
   ~EmbeddedTransport() override;

@@ -11,16 +11,16 @@ namespace {
 constexpr uint64_t kIdentity = 0x1234;
 
 StreamInfo Stream(SchemaPtr schema) {
-  return {.id = StreamId(3),
-          .definition = {.name = "s", .partitions = 4, .schema = std::move(schema),
-                         .properties = {}}};
+  return {
+      .id = StreamId(3),
+      .definition = {.name = "s", .partitions = 4, .schema = std::move(schema), .properties = {}}};
 }
 
 AppendedFrame Sealed(StreamFrame frame) {
   frame.begin = Offset(100);
   frame.max_event_time_before = 77;
-  AppendedFrame appended{.stream = StreamId(3), .partition = PartitionId(2),
-                         .frame = std::move(frame), .encoded = {}};
+  AppendedFrame appended{
+      .stream = StreamId(3), .partition = PartitionId(2), .frame = std::move(frame), .encoded = {}};
   appended.encoded = EncodeFramePayload(appended.frame);
   SealFrame(appended, kIdentity, RoundId(5));
   return appended;
@@ -28,7 +28,8 @@ AppendedFrame Sealed(StreamFrame frame) {
 
 AppendedFrame StateFrame(std::string_view text) {
   const auto bytes = AsBytes(text);
-  return Sealed({.type = FrameType::kState, .count = 1,
+  return Sealed({.type = FrameType::kState,
+                 .count = 1,
                  .payload = Buffer::Own(Bytes(bytes.begin(), bytes.end()))});
 }
 
@@ -45,9 +46,8 @@ TEST(FrameCodec, GivesBackRows) {
   const BatchPtr batch = RandomBatch(rng, schema, 50, 0.2, 0.5);
   const EventTimes times{.append_time = 1, .min = 2, .max = 3, .limit = 4};
   AppendedFrame sealed = Sealed({.count = 50, .batch = batch, .times = times});
-  const auto frame =
-      DecodeFrame(Stream(schema), {PartitionId(2), Offset(100), 50},
-                  Buffer::Own(std::move(sealed.encoded)), kIdentity);
+  const auto frame = DecodeFrame(Stream(schema), {PartitionId(2), Offset(100), 50},
+                                 Buffer::Own(std::move(sealed.encoded)), kIdentity);
   ASSERT_TRUE(frame) << frame.error().ToString();
   EXPECT_TRUE(SameRows(*frame->batch, *batch));
   EXPECT_EQ(frame->times.limit, 4);

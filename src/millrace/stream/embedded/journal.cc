@@ -24,8 +24,8 @@ Status Journal::StartFile(const JournalEntries& full, uint64_t record_bytes_min)
   full.Encode(encoded);
   const uint64_t full_bytes = AlignRecord(kHeaderBytes + encoded.size());
   // Room for as much again, or a large full record would have every round start a file of its own.
-  const uint64_t capacity = std::max(
-      file_bytes_, 2 * full_bytes + AlignRecord(record_bytes_min) + kClosingMarkBytes);
+  const uint64_t capacity =
+      std::max(file_bytes_, 2 * full_bytes + AlignRecord(record_bytes_min) + kClosingMarkBytes);
   const uint64_t number = place_.next_file;
   MR_ASSIGN(auto file, MakeFile(number, capacity));
 

@@ -17,7 +17,7 @@ namespace millrace {
 class Journal {
  public:
   struct Place {
-    uint64_t next_file = 1;          ///< Number of the first file to write.
+    uint64_t next_file = 1;  ///< Number of the first file to write.
     uint64_t next_sequence = 1;
     uint64_t previous_checksum = 0;  ///< Of the last record in the directory.
     uint64_t last_file = 0;          ///< The file that holds it; 0 when there is none.
@@ -60,7 +60,7 @@ class Journal {
   const uint64_t file_bytes_;
   const uint64_t incarnation_;
   Place place_;
-  std::unique_ptr<File> file_;    // place_.last_file, to be written at place_.last_file_end.
+  std::unique_ptr<File> file_;  // place_.last_file, to be written at place_.last_file_end.
   uint64_t capacity_ = 0;
   uint64_t frames_position_ = 0;  // Of the frames of the last record.
   bool marked_ = true;

@@ -37,8 +37,8 @@ inline constexpr size_t kClosingMarkBytes = kHeaderBytes + 16;
 
 /// Entries of a body: u8 kind, then the fields of journal_record.cc.
 enum class EntryKind : uint8_t {
-  kSegmentRange = 1,    ///< Bytes of a segment became part of the stream.
-  kCopiedJournal = 2,   ///< All frames of a journal file are in segments now.
+  kSegmentRange = 1,   ///< Bytes of a segment became part of the stream.
+  kCopiedJournal = 2,  ///< All frames of a journal file are in segments now.
   kPosition = 3,
   kSourcePosition = 4,
   kTrim = 5,

@@ -196,8 +196,7 @@ std::optional<uint64_t> Replay::FindValidRecord(const LoadedFile& file, uint64_t
   return std::nullopt;
 }
 
-Status Replay::Apply(const LoadedFile& file, uint64_t position,
-                     const JournalRecordHeader& header) {
+Status Replay::Apply(const LoadedFile& file, uint64_t position, const JournalRecordHeader& header) {
   const auto record = std::span(file.bytes).subspan(position, header.total_bytes());
   auto entries = JournalEntries::Decode(EntriesOf(record, header));
   if (!entries) {
@@ -279,8 +278,6 @@ Status Replay::DropTornTail() const {
 
 }  // namespace
 
-Result<JournalState> ReadJournal(const DataDirectory& directory) {
-  return Replay(directory).Run();
-}
+Result<JournalState> ReadJournal(const DataDirectory& directory) { return Replay(directory).Run(); }
 
 }  // namespace millrace

@@ -21,8 +21,8 @@ struct JournalState {
   std::map<StreamTable::Position, Bounds> partitions;
   /// Committed bytes by segment.
   std::map<std::pair<StreamId, uint64_t>, uint64_t> segments;
-  std::vector<PositionUpdate> positions;                 ///< In journal order; the last one counts.
-  std::vector<SourcePositionUpdate> source_positions;    ///< As above; an empty value removes.
+  std::vector<PositionUpdate> positions;               ///< In journal order; the last one counts.
+  std::vector<SourcePositionUpdate> source_positions;  ///< As above; an empty value removes.
   /// Frames by the journal file that holds them, one element per file that is not retired; without
   /// frames when these are copied.
   std::map<uint64_t, std::vector<JournalFrame>> frames;
@@ -37,8 +37,8 @@ struct JournalState {
 /// that what was read is durable, whatever became of the syncs before. A file behind it without a
 /// record was being made, and is removed.
 ///
-/// kCorruption, which names file and byte: an invalid record in front of a valid one or of a mark, a
-/// missing file, no record at all. Nothing is changed then.
+/// kCorruption, which names file and byte: an invalid record in front of a valid one or of a mark,
+/// a missing file, no record at all. Nothing is changed then.
 Result<JournalState> ReadJournal(const DataDirectory& directory);
 
 }  // namespace millrace

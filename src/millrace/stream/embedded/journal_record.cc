@@ -40,8 +40,7 @@ Status DecodeEntry(EntryKind kind, ByteReader& reader, JournalEntries& out) {
       MR_ASSIGN(const auto source, reader.GetString());
       MR_ASSIGN(const auto split, reader.GetString());
       MR_ASSIGN(const auto value, reader.GetString());
-      out.source_positions.push_back(
-          {std::string(source), std::string(split), std::string(value)});
+      out.source_positions.push_back({std::string(source), std::string(split), std::string(value)});
       return {};
     }
     case EntryKind::kTrim: {
@@ -201,15 +200,14 @@ std::optional<JournalRecordHeader> ReadJournalRecord(std::span<const std::byte> 
                              .checksum = load(kChecksumAt, uint64_t{}),
                              .body_bytes = load(56, uint32_t{}),
                              .entries_bytes = load(60, uint32_t{})};
-  const bool plausible = load(0, uint32_t{}) == kMagic && load(4, uint8_t{}) == kVersion &&
-                         type >= static_cast<uint8_t>(JournalRecordType::kFull) &&
-                         type <= static_cast<uint8_t>(JournalRecordType::kMark) &&
-                         header.identity == identity &&
-                         (header.file == file || MR_PLANTED(AcceptStaleTail)) &&
-                         header.entries_bytes <= header.body_bytes &&
-                         header.total_bytes() <= bytes.size();
-  if (!plausible || header.checksum != HashOfHeader(bytes, Xxh3(bytes.subspan(
-                                                               kHeaderBytes, header.body_bytes)))) {
+  const bool plausible =
+      load(0, uint32_t{}) == kMagic && load(4, uint8_t{}) == kVersion &&
+      type >= static_cast<uint8_t>(JournalRecordType::kFull) &&
+      type <= static_cast<uint8_t>(JournalRecordType::kMark) && header.identity == identity &&
+      (header.file == file || MR_PLANTED(AcceptStaleTail)) &&
+      header.entries_bytes <= header.body_bytes && header.total_bytes() <= bytes.size();
+  if (!plausible || header.checksum !=
+                        HashOfHeader(bytes, Xxh3(bytes.subspan(kHeaderBytes, header.body_bytes)))) {
     return std::nullopt;
   }
   return header;

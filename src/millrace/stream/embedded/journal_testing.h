@@ -66,9 +66,8 @@ class JournalTest : public ::testing::Test {
       return state.error().message();
     }
     replayed_ = *std::move(state);
-    return replayed_.positions.empty()
-               ? "nothing"
-               : fmt::format("{}", replayed_.positions.back().next);
+    return replayed_.positions.empty() ? "nothing"
+                                       : fmt::format("{}", replayed_.positions.back().next);
   }
 
   void Damage(uint64_t file, uint64_t at, uint8_t mask = 1) {

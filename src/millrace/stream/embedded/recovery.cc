@@ -176,8 +176,7 @@ Status Restore::ScanSegment(const StreamInfo& stream, uint64_t number, uint64_t 
   const std::string path = directory_.SegmentPath(stream, number);
   MR_ASSIGN(const auto file, OpenSegment(path, committed));
   for (uint64_t position = 0; position < committed;) {
-    MR_ASSIGN(const auto bytes,
-              ReadExactly(*file, path, position, frame_format::kHeaderBytes));
+    MR_ASSIGN(const auto bytes, ReadExactly(*file, path, position, frame_format::kHeaderBytes));
     const auto header = ParseFrameHeader(bytes->bytes(), directory_.identity());
     if (!header) {
       return Err(header.error().WithContext(fmt::format("{} at byte {}", path, position)));
@@ -217,8 +216,8 @@ void Restore::NoteFrame(const StoredFrameHeader& header, const FrameLocation& lo
 
 }  // namespace
 
-Status RestoreStreams(const DataDirectory& directory, const JournalState& state,
-                      StreamTable& table, SegmentStore& segments, Committer& committer) {
+Status RestoreStreams(const DataDirectory& directory, const JournalState& state, StreamTable& table,
+                      SegmentStore& segments, Committer& committer) {
   return Restore(directory, state, table, segments, committer).Run();
 }
 

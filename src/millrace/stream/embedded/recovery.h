@@ -12,7 +12,7 @@ namespace millrace {
 /// copied. The loader of `table` must be able to read from here on. Errors: kCorruption with file
 /// and byte, or with the stream and the offsets that are missing; no file is removed then that a
 /// repair could need.
-Status RestoreStreams(const DataDirectory& directory, const JournalState& state,
-                      StreamTable& table, SegmentStore& segments, Committer& committer);
+Status RestoreStreams(const DataDirectory& directory, const JournalState& state, StreamTable& table,
+                      SegmentStore& segments, Committer& committer);
 
 }  // namespace millrace

@@ -72,8 +72,7 @@ Result<BufferPtr> SegmentStore::Read(const StreamInfo& stream, uint64_t number, 
   return ReadExactly(*file, directory_.SegmentPath(stream, number), position, bytes);
 }
 
-Result<std::shared_ptr<File>> SegmentStore::OpenForRead(const StreamInfo& stream,
-                                                        uint64_t number) {
+Result<std::shared_ptr<File>> SegmentStore::OpenForRead(const StreamInfo& stream, uint64_t number) {
   const Key key(stream.id, number);
   MutexLock lock(mutex_);
   const auto found = std::ranges::find(open_, key, &std::pair<Key, std::shared_ptr<File>>::first);
@@ -157,8 +156,8 @@ Result<BufferPtr> ReadExactly(File& file, const std::string& path, uint64_t posi
   Bytes content(bytes);
   MR_ASSIGN(const size_t read, file.ReadAt(position, content));
   if (read != bytes) {
-    return Err(ErrorCode::kCorruption, fmt::format("{} ends at byte {}, wanted {} bytes at {}", path,
-                                                   position + read, bytes, position));
+    return Err(ErrorCode::kCorruption, fmt::format("{} ends at byte {}, wanted {} bytes at {}",
+                                                   path, position + read, bytes, position));
   }
   return Buffer::Own(std::move(content));
 }

@@ -59,8 +59,8 @@ class SegmentStore {
 };
 
 /// Appends frames to segments of one stream. Each segment has one writer, so its frames lie end to
-/// end. Space is reserved ahead, in steps that grow with the segment, and given back behind its end.
-/// Used by one thread at a time.
+/// end. Space is reserved ahead, in steps that grow with the segment, and given back behind its
+/// end. Used by one thread at a time.
 class SegmentWriter {
  public:
   SegmentWriter(SegmentStore& store, StreamInfo stream, uint64_t segment_bytes)

@@ -63,8 +63,7 @@ StreamId IdOf(Transport& transport, const std::string& stream) {
 
 std::optional<std::string> CompareBounds(Transport& transport, const PartitionName& at,
                                          const ExpectedState::Partition& expected) {
-  const PartitionInfo info =
-      transport.Describe(IdOf(transport, at.first), PartitionId(at.second));
+  const PartitionInfo info = transport.Describe(IdOf(transport, at.first), PartitionId(at.second));
   if (info.begin != expected.begin || info.durable_end != expected.end ||
       info.appended_end != expected.end || info.max_event_time != expected.max_event_time) {
     return fmt::format("{}: [{}, {}) appended {} max time {}, expected [{}, {}) max time {}",
@@ -154,8 +153,7 @@ std::optional<std::string> ExpectedState::Compare(Transport& transport, bool dam
       return difference;
     }
     const auto of_reader = transport.ReaderPositions("reader");
-    const auto position =
-        of_reader.find({IdOf(transport, at.first), PartitionId(at.second)});
+    const auto position = of_reader.find({IdOf(transport, at.first), PartitionId(at.second)});
     if (position != of_reader.end()) {
       found[at] = position->second;
     }
@@ -172,11 +170,10 @@ std::optional<std::string> ExpectedState::Compare(Transport& transport, bool dam
 
 std::optional<std::string> ExpectedState::CompareFrames(Transport& transport,
                                                         const PartitionName& at, Offset from,
-                                                        Visibility visibility,
-                                                        bool damaged) const {
+                                                        Visibility visibility, bool damaged) const {
   const Partition& partition = partitions.at(at);
-  auto cursor = transport.OpenCursor(IdOf(transport, at.first), PartitionId(at.second), from,
-                                     visibility);
+  auto cursor =
+      transport.OpenCursor(IdOf(transport, at.first), PartitionId(at.second), from, visibility);
   auto expected = std::ranges::find_if(partition.frames, [&](const Frame& frame) {
     return frame.begin + frame.frame.count() > from;
   });

@@ -68,8 +68,7 @@ struct ExpectedState {
   std::optional<std::string> Compare(Transport& transport, bool damaged) const;
   /// Reads one partition from `from` on, as far as `visibility` goes.
   std::optional<std::string> CompareFrames(Transport& transport, const PartitionName& at,
-                                           Offset from, Visibility visibility,
-                                           bool damaged) const;
+                                           Offset from, Visibility visibility, bool damaged) const;
 };
 
 /// Makes a random epoch that fits `state`.

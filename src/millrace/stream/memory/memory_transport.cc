@@ -29,8 +29,7 @@ CommitResult ResultOf(const EpochContent& content, CommitOutcome outcome) {
     return result;
   }
   for (const AppendedFrame& frame : content.frames) {
-    result.ranges.push_back(
-        {frame.stream, frame.partition, frame.frame.begin, frame.frame.end()});
+    result.ranges.push_back({frame.stream, frame.partition, frame.frame.begin, frame.frame.end()});
   }
   return result;
 }
@@ -52,8 +51,7 @@ class MemoryTransport::Writer final : public EpochWriter {
 
   void AppendOpaque(StreamId stream, PartitionId partition, FrameType type,
                     Bytes payload) override {
-    Add(stream, partition,
-        {.type = type, .count = 1, .payload = Buffer::Own(std::move(payload))});
+    Add(stream, partition, {.type = type, .count = 1, .payload = Buffer::Own(std::move(payload))});
   }
 
   void PrependControl(StreamId stream, PartitionId partition, const ControlFrame& control,
@@ -261,8 +259,6 @@ SubscriptionId MemoryTransport::Subscribe(StreamId stream, Visibility visibility
   return table_.Subscribe(stream, visibility, std::move(notify));
 }
 
-void MemoryTransport::Unsubscribe(SubscriptionId subscription) {
-  table_.Unsubscribe(subscription);
-}
+void MemoryTransport::Unsubscribe(SubscriptionId subscription) { table_.Unsubscribe(subscription); }
 
 }  // namespace millrace

@@ -28,8 +28,8 @@ class MemoryTransport final : public Transport {
     double unknown = 0;
   };
 
-  /// Decides every epoch inside CommitAsync, in order; of concurrent calls one may run the callbacks
-  /// of the others.
+  /// Decides every epoch inside CommitAsync, in order; of concurrent calls one may run the
+  /// callbacks of the others.
   static std::unique_ptr<MemoryTransport> Immediate();
   /// Decides nothing but in Decide. CreateStream alone does not wait for it.
   static std::unique_ptr<MemoryTransport> Delayed();
@@ -40,8 +40,8 @@ class MemoryTransport final : public Transport {
   /// Restart; without it, it is not.
   void SetProbabilities(uint64_t seed, Probabilities probabilities) MR_EXCLUDES(mutex_);
 
-  /// Runs the callbacks of up to `count` epochs on the calling thread, in CommitAsync order. Returns
-  /// how many there were.
+  /// Runs the callbacks of up to `count` epochs on the calling thread, in CommitAsync order.
+  /// Returns how many there were.
   size_t Decide(size_t count = SIZE_MAX) MR_EXCLUDES(mutex_);
   size_t undecided_count() MR_EXCLUDES(mutex_);
 
