@@ -14,7 +14,6 @@
 
 #include "records.h"
 
-
 // The embedded transport alone, on the disk of the working directory. Every figure of throughput
 // stands beside the disk's own time to sync 4 KiB.
 

@@ -14,12 +14,12 @@ namespace millrace::internal {
 
 /// Ends the process when an invariant of this program is broken. Always on. Takes an optional
 /// format string with operands. Never for user input, network or disk content.
-#define MR_CHECK(condition, ...)                                                   \
-  do {                                                                             \
-    if (!(condition)) [[unlikely]] {                                               \
-      ::millrace::internal::CheckFailed(__FILE__, __LINE__, #condition,            \
-                                        ::fmt::format("" __VA_ARGS__));            \
-    }                                                                              \
+#define MR_CHECK(condition, ...)                                        \
+  do {                                                                  \
+    if (!(condition)) [[unlikely]] {                                    \
+      ::millrace::internal::CheckFailed(__FILE__, __LINE__, #condition, \
+                                        ::fmt::format("" __VA_ARGS__)); \
+    }                                                                   \
   } while (false)
 
 #ifdef NDEBUG

@@ -40,8 +40,11 @@ const ErrorCodeInfo& Describe(ErrorCode code) {
 }
 
 Error::Error(ErrorCode code, std::string message, std::source_location where)
-    : detail_(std::make_shared<const Detail>(
-          Detail{.code = code, .message = std::move(message), .context = {}, .hint = {}, .where = where})) {}
+    : detail_(std::make_shared<const Detail>(Detail{.code = code,
+                                                    .message = std::move(message),
+                                                    .context = {},
+                                                    .hint = {},
+                                                    .where = where})) {}
 
 ErrorCode Error::code() const { return detail_->code; }
 Retry Error::retry() const { return Describe(detail_->code).retry; }

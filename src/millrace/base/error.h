@@ -28,7 +28,7 @@ enum class ErrorCode : uint16_t {
 /// One row of the code table, for the generated reference and for messages.
 struct ErrorCodeInfo {
   ErrorCode code;
-  std::string_view name;     ///< UpperCamelCase, as in the reference.
+  std::string_view name;  ///< UpperCamelCase, as in the reference.
   Retry retry;
   std::string_view meaning;  ///< One clause, lower case, no full stop.
 };

@@ -91,7 +91,8 @@ class FileSystem {
 /// Reads a whole file of at most `bytes_max` bytes; a larger one is kRecordTooLarge.
 Result<std::string> ReadWholeFile(FileSystem& files, const std::string& path, uint64_t bytes_max);
 
-/// Replaces `path` by `content`, atomically and durably: temporary file, sync, rename, directory sync.
+/// Replaces `path` by `content`, atomically and durably: temporary file, sync, rename, directory
+/// sync.
 Status ReplaceFile(FileSystem& files, const std::string& path, std::string_view content);
 
 /// Joins with one slash between.

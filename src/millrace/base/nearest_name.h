@@ -19,8 +19,8 @@ inline size_t EditDistance(std::string_view a, std::string_view b) {
         continue;
       }
       const bool equal = a[i - 1] == b[j - 1];
-      rows[i][j] = std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1,
-                             rows[i - 1][j - 1] + (equal ? 0 : 1)});
+      rows[i][j] =
+          std::min({rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + (equal ? 0 : 1)});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
         rows[i][j] = std::min(rows[i][j], rows[i - 2][j - 2] + 1);
       }
@@ -33,7 +33,8 @@ inline size_t EditDistance(std::string_view a, std::string_view b) {
 /// none is near: more than a third of the name would differ. `names`: any range of strings.
 template <typename Names>
 std::string NearestName(std::string_view name, const Names& names) {
-  constexpr size_t kNameBytesMax = 128;  // Longer ones are not typing errors, and the work is n * m.
+  constexpr size_t kNameBytesMax =
+      128;  // Longer ones are not typing errors, and the work is n * m.
   std::string nearest;
   size_t best = std::max<size_t>(1, name.size() / 3) + 1;
   for (const auto& candidate : names) {

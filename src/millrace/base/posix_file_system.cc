@@ -70,8 +70,8 @@ class PosixFile final : public File {
   Result<size_t> ReadAt(uint64_t offset, std::span<std::byte> out) override {
     size_t done = 0;
     while (done < out.size()) {
-      const ssize_t n = pread(fd_.get(), out.data() + done, out.size() - done,
-                              static_cast<off_t>(offset + done));
+      const ssize_t n =
+          pread(fd_.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
       if (n == 0) {
         break;
       }
@@ -117,8 +117,8 @@ class PosixFile final : public File {
 
   Status Sync() override {
     if (fdatasync(fd_.get()) != 0) {
-      return Err(ErrorCode::kSyncFailed, fmt::format("fdatasync {}: {}", path_,
-                                                     std::system_category().message(errno)));
+      return Err(ErrorCode::kSyncFailed,
+                 fmt::format("fdatasync {}: {}", path_, std::system_category().message(errno)));
     }
     return {};
   }
@@ -144,7 +144,7 @@ class PosixFile final : public File {
   }
 
   Result<uint64_t> Size() override {
-    struct stat info {};
+    struct stat info{};
     if (fstat(fd_.get(), &info) != 0) {
       return OsError("stat", path_, errno);
     }
@@ -197,7 +197,7 @@ Status PosixFileSystem::CreateDirectories(const std::string& path) {
     }
   }
   const int number = errno;
-  struct stat info {};
+  struct stat info{};
   if (number == EEXIST && stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
     return {};
   }
@@ -256,7 +256,7 @@ Result<std::vector<DirectoryEntry>> PosixFileSystem::List(const std::string& pat
     if (name == "." || name == "..") {
       continue;
     }
-    struct stat info {};
+    struct stat info{};
     if (fstatat(dirfd(directory.get()), name.c_str(), &info, 0) == 0) {
       entries.push_back({.name = std::move(name), .is_directory = S_ISDIR(info.st_mode)});
     }
@@ -266,7 +266,7 @@ Result<std::vector<DirectoryEntry>> PosixFileSystem::List(const std::string& pat
 }
 
 Result<FileInfo> PosixFileSystem::Info(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (stat(path.c_str(), &info) != 0) {
     return OsError("stat", path, errno);
   }
@@ -295,7 +295,7 @@ Result<std::unique_ptr<FileLock>> PosixFileSystem::Lock(const std::string& path)
 }
 
 Result<uint64_t> PosixFileSystem::FreeBytes(const std::string& path) {
-  struct statvfs info {};
+  struct statvfs info{};
   if (statvfs(path.c_str(), &info) != 0) {
     return OsError("statvfs", path, errno);
   }

@@ -31,18 +31,20 @@ using Status = Result<void>;
 
 /// Evaluates a Result<void> or Result<T> and returns its error from the enclosing function.
 #define MR_TRY(expression) MR_TRY_INNER(MR_CONCAT(mr_try_, __LINE__), expression)
-#define MR_TRY_INNER(result, expression)                     \
-  do {                                                       \
-    if (auto result = (expression); !result) {               \
-      return std::unexpected(std::move(result).error());     \
-    }                                                        \
+#define MR_TRY_INNER(result, expression)                 \
+  do {                                                   \
+    if (auto result = (expression); !result) {           \
+      return std::unexpected(std::move(result).error()); \
+    }                                                    \
   } while (false)
 
-/// Evaluates a Result<T>, returns its error, or binds its value: `MR_ASSIGN(auto file, Open(path));`
-#define MR_ASSIGN(target, expression) MR_ASSIGN_INNER(MR_CONCAT(mr_assign_, __LINE__), target, expression)
-#define MR_ASSIGN_INNER(result, target, expression)  \
-  auto result = (expression);                        \
-  if (!result) {                                     \
+/// Evaluates a Result<T>, returns its error, or binds its value: `MR_ASSIGN(auto file,
+/// Open(path));`
+#define MR_ASSIGN(target, expression) \
+  MR_ASSIGN_INNER(MR_CONCAT(mr_assign_, __LINE__), target, expression)
+#define MR_ASSIGN_INNER(result, target, expression)    \
+  auto result = (expression);                          \
+  if (!result) {                                       \
     return std::unexpected(std::move(result).error()); \
-  }                                                  \
+  }                                                    \
   target = *std::move(result)

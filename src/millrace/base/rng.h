@@ -21,9 +21,7 @@ class Rng {
   }
 
   /// Uniform in [0, bound); `bound` > 0. The bias is below 2^-32 for bounds below 2^32.
-  uint64_t Below(uint64_t bound) {
-    return static_cast<uint64_t>((Uint128{Next()} * bound) >> 64);
-  }
+  uint64_t Below(uint64_t bound) { return static_cast<uint64_t>((Uint128{Next()} * bound) >> 64); }
 
   /// Uniform in [0, 1).
   double Unit() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }

@@ -46,8 +46,7 @@ Status RunWithLargeStack(size_t stack_bytes, const std::function<void()>& body) 
   pthread_t thread;
   const bool started =
       pthread_attr_setstacksize(&attributes, stack_bytes) == 0 &&
-      pthread_create(&thread, &attributes, RunBody,
-                     const_cast<std::function<void()>*>(&body)) == 0;
+      pthread_create(&thread, &attributes, RunBody, const_cast<std::function<void()>*>(&body)) == 0;
   pthread_attr_destroy(&attributes);
   if (!started) {
     return Err(ErrorCode::kIoError, "a thread with a large stack could not be started");

@@ -11,8 +11,8 @@ Column::Column(DataType type, size_t size, BufferPtr validity, BufferPtr values,
       validity_(std::move(validity)),
       values_(std::move(values)),
       text_buffers_(std::move(text_buffers)) {
-  const size_t bytes = type.id == TypeId::kBoolean ? WordsForBits(size) * sizeof(uint64_t)
-                                                   : size * type.width();
+  const size_t bytes =
+      type.id == TypeId::kBoolean ? WordsForBits(size) * sizeof(uint64_t) : size * type.width();
   MR_CHECK(values_ != nullptr && values_->size() >= bytes, "values of {} {}", size,
            type.ToString());
   MR_CHECK(validity_ == nullptr || validity_->size() >= WordsForBits(size) * sizeof(uint64_t));

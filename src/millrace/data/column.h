@@ -20,8 +20,8 @@ namespace millrace {
 class Column {
  public:
   Column() = default;
-  /// `validity` null = no NULLs; else WordsForBits(size) words. `values`: size * type.width() bytes,
-  /// for boolean WordsForBits(size) words. `text_buffers`: only for variable types.
+  /// `validity` null = no NULLs; else WordsForBits(size) words. `values`: size * type.width()
+  /// bytes, for boolean WordsForBits(size) words. `text_buffers`: only for variable types.
   Column(DataType type, size_t size, BufferPtr validity, BufferPtr values,
          std::vector<BufferPtr> text_buffers = {});
 
@@ -29,9 +29,7 @@ class Column {
   size_t size() const { return size_; }
 
   bool may_have_nulls() const { return validity_ != nullptr; }
-  bool IsNull(size_t row) const {
-    return validity_ != nullptr && !GetBit(validity_words_, row);
-  }
+  bool IsNull(size_t row) const { return validity_ != nullptr && !GetBit(validity_words_, row); }
   /// Null when the column has no NULLs.
   const uint64_t* validity() const { return validity_words_; }
   size_t null_count() const;

@@ -89,7 +89,8 @@ void AppendEncoded(const Column& column, size_t row, std::string& out) {
     }
     default: {
       const size_t width = column.type().width();
-      out.append(reinterpret_cast<const char*>(column.values_buffer()->data()) + row * width, width);
+      out.append(reinterpret_cast<const char*>(column.values_buffer()->data()) + row * width,
+                 width);
       return;
     }
   }

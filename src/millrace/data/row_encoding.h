@@ -16,12 +16,12 @@ namespace millrace {
 /// different bytes. Stored in state frames, so the form never changes:
 ///
 /// each value is one byte, 0 for NULL or 1, and then unless NULL: fixed-width types their
-/// little-endian bytes (boolean one byte; -0.0 as 0.0, every NaN as one), text types a 32-bit length
-/// and the bytes.
+/// little-endian bytes (boolean one byte; -0.0 as 0.0, every NaN as one), text types a 32-bit
+/// length and the bytes.
 void AppendEncoded(const Column& column, size_t row, std::string& out);
 
-/// Reads one value from the front of `*encoded` into `builder` and moves behind it. kCorruption when
-/// the bytes are not what AppendEncoded writes for the builder's type.
+/// Reads one value from the front of `*encoded` into `builder` and moves behind it. kCorruption
+/// when the bytes are not what AppendEncoded writes for the builder's type.
 Status DecodeInto(std::string_view* encoded, ColumnBuilder& builder);
 
 /// The stable hash of an encoded key: it decides the state partition on disk and in Kafka.

@@ -13,19 +13,19 @@ namespace millrace {
 /// The SQL types of Millrace. Numbers are part of stored formats: never change or reuse one.
 enum class TypeId : uint8_t {
   kBoolean = 1,
-  kInt16 = 2,        ///< smallint
-  kInt32 = 3,        ///< integer
-  kInt64 = 4,        ///< bigint
-  kFloat32 = 5,      ///< real
-  kFloat64 = 6,      ///< double precision
-  kNumeric = 7,      ///< numeric(precision, scale), a 128-bit integer times 10^-scale
-  kText = 8,         ///< UTF-8 without NUL
+  kInt16 = 2,    ///< smallint
+  kInt32 = 3,    ///< integer
+  kInt64 = 4,    ///< bigint
+  kFloat32 = 5,  ///< real
+  kFloat64 = 6,  ///< double precision
+  kNumeric = 7,  ///< numeric(precision, scale), a 128-bit integer times 10^-scale
+  kText = 8,     ///< UTF-8 without NUL
   kBytea = 9,
-  kDate = 10,        ///< int32 days since 1970-01-01
-  kTimestamptz = 11, ///< int64 microseconds since 1970-01-01 00:00:00 UTC
-  kInterval = 12,    ///< Interval
-  kUuid = 13,        ///< 16 bytes in network order
-  kJsonb = 14,       ///< canonical JSON text: see data/json_text.h
+  kDate = 10,         ///< int32 days since 1970-01-01
+  kTimestamptz = 11,  ///< int64 microseconds since 1970-01-01 00:00:00 UTC
+  kInterval = 12,     ///< Interval
+  kUuid = 13,         ///< 16 bytes in network order
+  kJsonb = 14,        ///< canonical JSON text: see data/json_text.h
 };
 
 /// A type with its parameters. Two types are equal when all of it is.

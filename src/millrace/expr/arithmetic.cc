@@ -15,7 +15,8 @@ namespace {
 enum class Operator : uint8_t { kAdd, kSubtract, kMultiply, kDivide, kModulo };
 
 void FailOutOfRange(const KernelCall& call, size_t row) {
-  call.Fail(row, ErrorCode::kNumericOutOfRange, fmt::format("{} out of range", call.type.ToString()));
+  call.Fail(row, ErrorCode::kNumericOutOfRange,
+            fmt::format("{} out of range", call.type.ToString()));
 }
 
 void FailDivision(const KernelCall& call, size_t row) {
@@ -137,12 +138,10 @@ DataType SameType(std::span<const DataType> arguments) { return arguments[0]; }
 
 void AddBinary(std::vector<ScalarFunction>& out, std::string_view name, TypeId type, Kernel kernel,
                ScalarFunction::ResultRule rule = SameType) {
-  out.push_back(
-      {.name = name, .arguments = {type, type}, .kernel = kernel, .result_rule = rule});
+  out.push_back({.name = name, .arguments = {type, type}, .kernel = kernel, .result_rule = rule});
 }
 
-void AddUnary(std::vector<ScalarFunction>& out, std::string_view name, TypeId type,
-              Kernel kernel) {
+void AddUnary(std::vector<ScalarFunction>& out, std::string_view name, TypeId type, Kernel kernel) {
   out.push_back({.name = name, .arguments = {type}, .kernel = kernel, .result_rule = SameType});
 }
 

@@ -116,8 +116,7 @@ std::optional<Micros> AddInterval(Micros at, const Interval& interval) {
   Int128 days = DayOf(at);
   if (interval.months != 0) {
     const CivilDate date = CivilFromDays(DayOf(at));
-    const int64_t months =
-        int64_t{date.year} * kMonthsPerYear + date.month - 1 + interval.months;
+    const int64_t months = int64_t{date.year} * kMonthsPerYear + date.month - 1 + interval.months;
     const int64_t year = FloorDivide(months, kMonthsPerYear);
     if (year < 1 || year > 9999) {
       return std::nullopt;
@@ -135,16 +134,26 @@ std::optional<Micros> AddInterval(Micros at, const Interval& interval) {
 
 std::optional<TimeUnit> ParseTimeUnit(std::string_view name) {
   constexpr std::pair<std::string_view, TimeUnit> kUnits[] = {
-      {"microsecond", TimeUnit::kMicroseconds}, {"us", TimeUnit::kMicroseconds},
-      {"millisecond", TimeUnit::kMilliseconds}, {"ms", TimeUnit::kMilliseconds},
-      {"second", TimeUnit::kSecond},            {"minute", TimeUnit::kMinute},
-      {"hour", TimeUnit::kHour},                {"day", TimeUnit::kDay},
-      {"week", TimeUnit::kWeek},                {"month", TimeUnit::kMonth},
-      {"quarter", TimeUnit::kQuarter},          {"year", TimeUnit::kYear},
-      {"decade", TimeUnit::kDecade},            {"century", TimeUnit::kCentury},
-      {"centuries", TimeUnit::kCentury},        {"millennium", TimeUnit::kMillennium},
-      {"epoch", TimeUnit::kEpoch},              {"dow", TimeUnit::kDayOfWeek},
-      {"isodow", TimeUnit::kIsoDayOfWeek},      {"doy", TimeUnit::kDayOfYear},
+      {"microsecond", TimeUnit::kMicroseconds},
+      {"us", TimeUnit::kMicroseconds},
+      {"millisecond", TimeUnit::kMilliseconds},
+      {"ms", TimeUnit::kMilliseconds},
+      {"second", TimeUnit::kSecond},
+      {"minute", TimeUnit::kMinute},
+      {"hour", TimeUnit::kHour},
+      {"day", TimeUnit::kDay},
+      {"week", TimeUnit::kWeek},
+      {"month", TimeUnit::kMonth},
+      {"quarter", TimeUnit::kQuarter},
+      {"year", TimeUnit::kYear},
+      {"decade", TimeUnit::kDecade},
+      {"century", TimeUnit::kCentury},
+      {"centuries", TimeUnit::kCentury},
+      {"millennium", TimeUnit::kMillennium},
+      {"epoch", TimeUnit::kEpoch},
+      {"dow", TimeUnit::kDayOfWeek},
+      {"isodow", TimeUnit::kIsoDayOfWeek},
+      {"doy", TimeUnit::kDayOfYear},
       {"isoyear", TimeUnit::kIsoYear},
   };
   std::string lower(name);
@@ -213,8 +222,8 @@ std::optional<Int128> ExtractField(TimeUnit unit, const Interval& interval) {
   switch (unit) {
     case TimeUnit::kEpoch: {
       // PostgreSQL counts a year as 365.25 days here.
-      const Int128 seconds = Int128{years} * 31'557'600 +
-                             (Int128{months} * 30 + interval.days) * 86'400;
+      const Int128 seconds =
+          Int128{years} * 31'557'600 + (Int128{months} * 30 + interval.days) * 86'400;
       return seconds * kMillion + interval.micros;
     }
     case TimeUnit::kDay:

@@ -31,8 +31,24 @@ std::optional<Micros> AddInterval(Micros at, const Interval& interval);
 
 /// The units of date_trunc and extract, in PostgreSQL's spellings.
 enum class TimeUnit : uint8_t {
-  kMicroseconds, kMilliseconds, kSecond, kMinute, kHour, kDay, kWeek, kMonth, kQuarter, kYear,
-  kDecade, kCentury, kMillennium, kEpoch, kDayOfWeek, kIsoDayOfWeek, kDayOfYear, kIsoYear,
+  kMicroseconds,
+  kMilliseconds,
+  kSecond,
+  kMinute,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kQuarter,
+  kYear,
+  kDecade,
+  kCentury,
+  kMillennium,
+  kEpoch,
+  kDayOfWeek,
+  kIsoDayOfWeek,
+  kDayOfYear,
+  kIsoYear,
 };
 std::optional<TimeUnit> ParseTimeUnit(std::string_view name);
 

@@ -42,8 +42,8 @@ Checked<Int128> FitNumeric(std::optional<Int128> value, const DataType& type) {
 template <typename From>
 Checked<Int128> FloatToNumeric(From value, const DataType& type) {
   char text[64];
-  const auto end = fmt::format_to_n(text, sizeof(text), "{:.{}g}", value,
-                                    std::numeric_limits<From>::digits10);
+  const auto end =
+      fmt::format_to_n(text, sizeof(text), "{:.{}g}", value, std::numeric_limits<From>::digits10);
   Int128 result = 0;
   const auto outcome = ScanNumeric({text, end.size}, type.precision, type.scale, result);
   return {.value = result, .failed = outcome != ScanOutcome::kOk};
@@ -61,8 +61,8 @@ Checked<To> Convert(From value, const DataType& from, const DataType& to) {
     return FloatToFloat<double, To>(NumericToDouble(value, from.scale));
   } else if constexpr (kFromNumeric) {
     const Int128 whole = *Rescale(value, from.scale, 0);
-    const bool fits = whole >= std::numeric_limits<To>::min() &&
-                      whole <= std::numeric_limits<To>::max();
+    const bool fits =
+        whole >= std::numeric_limits<To>::min() && whole <= std::numeric_limits<To>::max();
     return {.value = fits ? static_cast<To>(whole) : To{0}, .failed = !fits};
   } else if constexpr (kFromFloat && kToNumeric) {
     return FloatToNumeric(value, to);

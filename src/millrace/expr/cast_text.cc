@@ -76,8 +76,8 @@ Column CastFromJson(const KernelCall& call) {
     const DataType read = call.type.is_integer() ? DataType::Numeric() : call.type;
     auto value = ParseValue(json, read);
     if (value && call.type.is_integer()) {
-      value = ParseValue(FormatNumeric(*Rescale(value->Get<Int128>(), read.scale, 0), 0),
-                         call.type);
+      value =
+          ParseValue(FormatNumeric(*Rescale(value->Get<Int128>(), read.scale, 0), 0), call.type);
     }
     if (!value) {
       FailCast(call, row, value.error());

@@ -27,9 +27,7 @@ int WideningRank(TypeId id) {
   }
 }
 
-bool IsJsonScalar(const DataType& type) {
-  return type.is_number() || type.id == TypeId::kBoolean;
-}
+bool IsJsonScalar(const DataType& type) { return type.is_number() || type.id == TypeId::kBoolean; }
 
 bool IsExplicit(TypeId from, TypeId to) {
   return from == TypeId::kText || (from == TypeId::kInt32 && to == TypeId::kBoolean) ||

@@ -18,9 +18,10 @@ bool CanCast(const DataType& from, const DataType& to, CastContext context);
 /// Returns whether some value of `from` has no counterpart in `to`.
 bool CastMayFail(const DataType& from, const DataType& to);
 
-/// Casts the argument of `call` to `call.type`; CanCast holds for kExplicit. Failed rows: kInvalidCast,
-/// kNumericOutOfRange, kDatetimeOutOfRange. Numbers round half away from zero when they go to
-/// numeric(p, s) or from numeric to an integer, and half to even from floating point to an integer.
+/// Casts the argument of `call` to `call.type`; CanCast holds for kExplicit. Failed rows:
+/// kInvalidCast, kNumericOutOfRange, kDatetimeOutOfRange. Numbers round half away from zero when
+/// they go to numeric(p, s) or from numeric to an integer, and half to even from floating point to
+/// an integer.
 Column CastColumn(const KernelCall& call);
 
 }  // namespace millrace

@@ -11,8 +11,8 @@ namespace {
 
 const DataType kBool = DataType::Of(TypeId::kBoolean);
 
-// Orders follow PostgreSQL: NaN equals NaN and is above all numbers; text is compared by bytes, which
-// is the collation "C".
+// Orders follow PostgreSQL: NaN equals NaN and is above all numbers; text is compared by bytes,
+// which is the collation "C".
 
 template <typename T>
 struct FixedOrder {

@@ -25,10 +25,10 @@ struct LiteralSet {
 struct CompiledExpression {
   const Expression* expression = nullptr;
   std::vector<CompiledExpression> arguments;
-  Column literal;                       ///< One row, for kLiteral.
-  std::optional<LiteralSet> set;        ///< For kInList of many literals.
+  Column literal;                         ///< One row, for kLiteral.
+  std::optional<LiteralSet> set;          ///< For kInList of many literals.
   const ScalarFunction* equal = nullptr;  ///< For kInList.
-  bool may_fail = false;                ///< Some row may give an error.
+  bool may_fail = false;                  ///< Some row may give an error.
 };
 
 CompiledExpression Compile(const Expression& expression);

@@ -14,8 +14,7 @@ using internal::Truth;
 Evaluator::Evaluator(std::vector<ExpressionPtr> expressions)
     : expressions_(std::move(expressions)) {
   for (const ExpressionPtr& expression : expressions_) {
-    compiled_.push_back(
-        std::make_unique<const CompiledExpression>(internal::Compile(*expression)));
+    compiled_.push_back(std::make_unique<const CompiledExpression>(internal::Compile(*expression)));
   }
 }
 

@@ -14,12 +14,13 @@ namespace internal {
 struct CompiledExpression;
 }
 
-/// Evaluates a list of expressions over batches, column by column. Made once per operator; immutable
-/// afterwards and safe to use from many threads at once: scratch memory belongs to each call.
+/// Evaluates a list of expressions over batches, column by column. Made once per operator;
+/// immutable afterwards and safe to use from many threads at once: scratch memory belongs to each
+/// call.
 ///
-/// A row on which an expression fails gets NULL and an entry in RowErrors. What SQL does not evaluate
-/// cannot fail: branches of CASE that are not taken, COALESCE behind the first value, AND behind
-/// false, OR behind true (from left to right).
+/// A row on which an expression fails gets NULL and an entry in RowErrors. What SQL does not
+/// evaluate cannot fail: branches of CASE that are not taken, COALESCE behind the first value, AND
+/// behind false, OR behind true (from left to right).
 class Evaluator final {
  public:
   /// The expressions are bound against the schema of the batches to come.

@@ -73,20 +73,19 @@ TEST(EvaluatorTest, PredicateSelectsTrueRowsOnly) {
   RowErrors errors;
   const Evaluator simple(Binary(">", Column0(), Int(4)));
   EXPECT_EQ(simple.EvaluatePredicate(*batch, errors), (std::vector<uint32_t>{0, 3, 5}));
-  const Evaluator guarded(
-      MakeBoolean(Expression::Kind::kAnd, {Binary("<>", Column0(), Int(0)),
-                                           Binary(">", Binary("/", Int(10), Column0()), Int(1))}));
+  const Evaluator guarded(MakeBoolean(
+      Expression::Kind::kAnd,
+      {Binary("<>", Column0(), Int(0)), Binary(">", Binary("/", Int(10), Column0()), Int(1))}));
   EXPECT_EQ(guarded.EvaluatePredicate(*batch, errors), (std::vector<uint32_t>{0, 2}));
   EXPECT_TRUE(errors.empty());
 }
 
 TEST(EvaluatorTest, CoalesceEvaluatesLaterArgumentsOnlyWhereNeeded) {
   const BatchPtr batch = Integers({0, kNull, 2});
-  const ExpressionPtr expression =
-      MakeBranches(Expression::Kind::kCoalesce,
-                   {Column0(), MakeCast(Int(7), DataType::Of(TypeId::kInt32)),
-                    Binary("/", Int(1), Column0())},
-                   kInt);
+  const ExpressionPtr expression = MakeBranches(
+      Expression::Kind::kCoalesce,
+      {Column0(), MakeCast(Int(7), DataType::Of(TypeId::kInt32)), Binary("/", Int(1), Column0())},
+      kInt);
   RowErrors errors;
   EXPECT_EQ(IntegersOf(Evaluator(expression).Evaluate(*batch, errors)),
             (std::vector<int32_t>{0, 7, 2}));

@@ -189,8 +189,8 @@ bool SameExpression(const Expression& a, const Expression& b) {
       a.literal != b.literal) {
     return false;
   }
-  return std::equal(a.arguments.begin(), a.arguments.end(), b.arguments.begin(),
-                    b.arguments.end(), [](const ExpressionPtr& left, const ExpressionPtr& right) {
+  return std::equal(a.arguments.begin(), a.arguments.end(), b.arguments.begin(), b.arguments.end(),
+                    [](const ExpressionPtr& left, const ExpressionPtr& right) {
                       return SameExpression(*left, *right);
                     });
 }

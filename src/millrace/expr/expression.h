@@ -30,9 +30,9 @@ struct Expression {
     kNot,
     kIsNull,
     kIsNotNull,
-    kCase,     ///< arguments: condition, value, condition, value, ..., else value
+    kCase,  ///< arguments: condition, value, condition, value, ..., else value
     kCoalesce,
-    kInList,   ///< first argument equal to any of the others, three-valued
+    kInList,  ///< first argument equal to any of the others, three-valued
   };
 
   Kind kind = Kind::kLiteral;

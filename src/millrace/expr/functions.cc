@@ -96,8 +96,7 @@ void KeepBest(std::vector<Candidate>& candidates, Score score) {
   std::erase_if(candidates, [&](const Candidate& c) { return score(c) != best; });
 }
 
-std::vector<Candidate> BestMatches(std::string_view name,
-                                   std::span<const ArgumentType> arguments) {
+std::vector<Candidate> BestMatches(std::string_view name, std::span<const ArgumentType> arguments) {
   std::vector<Candidate> candidates;
   for (const ScalarFunction& function : Overloads(name)) {
     if (const auto candidate = Match(function, arguments)) {

@@ -17,23 +17,23 @@ struct ScalarFunction {
   /// Result type from argument types, where it depends on numeric parameters.
   using ResultRule = DataType (*)(std::span<const DataType> arguments);
 
-  std::string_view name;                ///< Lower case, or the operator's symbol.
-  std::vector<TypeId> arguments;        ///< Numeric means any precision and scale.
+  std::string_view name;                          ///< Lower case, or the operator's symbol.
+  std::vector<TypeId> arguments;                  ///< Numeric means any precision and scale.
   DataType result = DataType::Of(TypeId::kText);  ///< When `result_rule` is null.
   Kernel kernel = nullptr;
   ResultRule result_rule = nullptr;
-  bool variadic = false;                ///< The last argument may occur any number of times.
-  bool strict = true;                   ///< NULL for a NULL argument; else the kernel decides.
-  bool may_fail = true;                 ///< Some arguments give an error.
-  bool may_give_null = false;           ///< NULL also without a NULL argument.
+  bool variadic = false;       ///< The last argument may occur any number of times.
+  bool strict = true;          ///< NULL for a NULL argument; else the kernel decides.
+  bool may_fail = true;        ///< Some arguments give an error.
+  bool may_give_null = false;  ///< NULL also without a NULL argument.
 
   DataType ResultType(std::span<const DataType> types) const {
     return result_rule == nullptr ? result : result_rule(types);
   }
 };
 
-/// An argument's type while overloads are chosen: none for a bare string literal or NULL, which takes
-/// whatever type fits.
+/// An argument's type while overloads are chosen: none for a bare string literal or NULL, which
+/// takes whatever type fits.
 using ArgumentType = std::optional<DataType>;
 
 /// A chosen overload and the types that its arguments must be cast to.
@@ -51,8 +51,8 @@ Result<ResolvedFunction> ResolveFunction(std::string_view name,
 /// Returns whether any overload has that name.
 bool IsFunctionName(std::string_view name);
 
-/// Returns the overload for exactly these argument types; for code that builds expressions. Ends the
-/// process when there is none.
+/// Returns the overload for exactly these argument types; for code that builds expressions. Ends
+/// the process when there is none.
 const ScalarFunction& GetFunction(std::string_view name, std::span<const TypeId> arguments);
 
 /// Returns the type that values of `a` and `b` are compared and combined in, for CASE, COALESCE, IN

@@ -35,8 +35,8 @@ std::vector<uint64_t> Matches(const LiteralSet& set, const Column& column) {
       MatchIntegers<int64_t>(set, column, matches);
       break;
     default:
-      matches = PackBits(column.size(),
-                         [&](size_t row) { return set.texts.contains(column.Text(row)); });
+      matches =
+          PackBits(column.size(), [&](size_t row) { return set.texts.contains(column.Text(row)); });
   }
   return matches;
 }
@@ -45,8 +45,9 @@ std::vector<uint64_t> Matches(const LiteralSet& set, const Column& column) {
 
 std::optional<LiteralSet> MakeLiteralSet(const Expression& list) {
   const auto& members = list.arguments;
-  const bool literals = std::all_of(members.begin() + 1, members.end(),
-                                    [](const ExpressionPtr& member) { return member->is_literal(); });
+  const bool literals =
+      std::all_of(members.begin() + 1, members.end(),
+                  [](const ExpressionPtr& member) { return member->is_literal(); });
   if (!literals || members.size() <= kSetMembersMin || !HasCheapHash(members[0]->type)) {
     return std::nullopt;
   }
@@ -68,11 +69,11 @@ Operand Evaluation::InSet(const CompiledExpression& node) {
   const Operand operand = Evaluate(node.arguments[0]);
   const size_t rows = operand.column.size();
   std::vector<uint64_t> matches = Matches(*node.set, operand.column);
-  Truth truth = Truth::FromOperand(
-      {Column(DataType::Of(TypeId::kBoolean), rows, operand.column.validity_buffer(),
-              Buffer::Own(std::move(matches))),
-       false},
-      rows);
+  Truth truth =
+      Truth::FromOperand({Column(DataType::Of(TypeId::kBoolean), rows,
+                                 operand.column.validity_buffer(), Buffer::Own(std::move(matches))),
+                          false},
+                         rows);
   if (node.set->has_null) {
     std::fill(truth.is_false.begin(), truth.is_false.end(), 0);
   }
@@ -84,7 +85,8 @@ Operand Evaluation::InKernels(const CompiledExpression& node) {
   Truth truth = Truth::All(false, rows_count_);
   for (size_t i = 1; i < node.arguments.size(); ++i) {
     const std::array operands{operand, Evaluate(node.arguments[i])};
-    truth.Or(Truth::FromOperand(CallKernel(node.expression->type, node.equal->kernel, true, operands), rows_count_));
+    truth.Or(Truth::FromOperand(
+        CallKernel(node.expression->type, node.equal->kernel, true, operands), rows_count_));
   }
   return {truth.ToColumn(rows_count_), false};
 }

@@ -47,7 +47,8 @@ Column ElementKernel(const KernelCall& call) {
   });
 }
 
-/// Splits '{a,b,"c d"}', the text form of the text[] that PostgreSQL takes. False when it is not one.
+/// Splits '{a,b,"c d"}', the text form of the text[] that PostgreSQL takes. False when it is not
+/// one.
 bool SplitPath(std::string_view text, std::vector<std::string>& steps) {
   steps.clear();
   if (text.size() < 2 || text.front() != '{' || text.back() != '}') {

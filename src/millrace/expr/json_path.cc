@@ -74,7 +74,8 @@ uint32_t HexValue(std::string_view digits) {
   return value;
 }
 
-/// Appends the character of the \u escape whose digits begin at `at`; returns the position behind it.
+/// Appends the character of the \u escape whose digits begin at `at`; returns the position behind
+/// it.
 size_t AppendEscapedUnicode(std::string& out, std::string_view text, size_t at) {
   uint32_t code = HexValue(text.substr(at, 4));
   at += 4;

@@ -8,9 +8,9 @@
 
 namespace millrace {
 
-// Reads parts of canonical JSON text (codec/json_text.h: valid, no white space, unique keys). Nothing
-// is parsed into a tree: a value is a view into the text. Text that is not canonical is not corrupted
-// memory, but may give any answer.
+// Reads parts of canonical JSON text (codec/json_text.h: valid, no white space, unique keys).
+// Nothing is parsed into a tree: a value is a view into the text. Text that is not canonical is not
+// corrupted memory, but may give any answer.
 
 enum class JsonKind : uint8_t { kNull, kBoolean, kNumber, kString, kArray, kObject };
 

@@ -113,7 +113,8 @@ Column LikeKernel(const KernelCall& call) {
       valid = pattern.Assign(patterns.Text(row), kIgnoreCase);
     }
     if (!valid) {
-      call.Fail(row, ErrorCode::kInvalidRegex, "a LIKE pattern must not end with the escape character");
+      call.Fail(row, ErrorCode::kInvalidRegex,
+                "a LIKE pattern must not end with the escape character");
       return false;
     }
     return pattern.Matches(call.argument(0).Text(row)) != kNegated;

@@ -16,7 +16,8 @@ constexpr TypeId kDouble = TypeId::kFloat64;
 constexpr TypeId kNumeric = TypeId::kNumeric;
 
 void FailRange(const KernelCall& call, size_t row) {
-  call.Fail(row, ErrorCode::kNumericOutOfRange, fmt::format("{} out of range", call.type.ToString()));
+  call.Fail(row, ErrorCode::kNumericOutOfRange,
+            fmt::format("{} out of range", call.type.ToString()));
 }
 
 DataType SameType(std::span<const DataType> arguments) { return arguments[0]; }
@@ -183,10 +184,8 @@ Column ExtremeKernel(const KernelCall& call) {
 
 void Add(std::vector<ScalarFunction>& out, std::string_view name, std::vector<TypeId> arguments,
          Kernel kernel, ScalarFunction::ResultRule rule = SameType) {
-  out.push_back({.name = name,
-                 .arguments = std::move(arguments),
-                 .kernel = kernel,
-                 .result_rule = rule});
+  out.push_back(
+      {.name = name, .arguments = std::move(arguments), .kernel = kernel, .result_rule = rule});
 }
 
 template <typename T>

@@ -36,7 +36,8 @@ struct Division {
   Uint128 remainder = 0;
 };
 
-/// Long division bit by bit; `divisor` is below 2^127, so that shifting the remainder cannot overflow.
+/// Long division bit by bit; `divisor` is below 2^127, so that shifting the remainder cannot
+/// overflow.
 Division DivideWide(const Wide& dividend, Uint128 divisor) {
   if (dividend.high == 0) {
     return {{0, dividend.low / divisor}, dividend.low % divisor};
@@ -120,8 +121,10 @@ int CompareScaled(Int128 a, uint8_t scale_a, Int128 b, uint8_t scale_b) {
     return a < 0 ? -1 : 1;
   }
   const uint8_t scale = scale_a > scale_b ? scale_a : scale_b;
-  const Wide x = MultiplyWide(Magnitude(a), static_cast<Uint128>(PowerOfTen(Difference(scale, scale_a))));
-  const Wide y = MultiplyWide(Magnitude(b), static_cast<Uint128>(PowerOfTen(Difference(scale, scale_b))));
+  const Wide x =
+      MultiplyWide(Magnitude(a), static_cast<Uint128>(PowerOfTen(Difference(scale, scale_a))));
+  const Wide y =
+      MultiplyWide(Magnitude(b), static_cast<Uint128>(PowerOfTen(Difference(scale, scale_b))));
   if (x.high == y.high && x.low == y.low) {
     return 0;
   }
@@ -159,7 +162,8 @@ std::optional<Int128> DivideScaled(Int128 a, uint8_t scale_a, Int128 b, uint8_t 
     a = *moved;
     power = DataType::kNumericPrecisionMax;
   }
-  const Wide wide = MultiplyWide(Magnitude(a), static_cast<Uint128>(PowerOfTen(static_cast<uint8_t>(power))));
+  const Wide wide =
+      MultiplyWide(Magnitude(a), static_cast<Uint128>(PowerOfTen(static_cast<uint8_t>(power))));
   return DivideRounded(wide, Magnitude(b), (a < 0) != (b < 0));
 }
 

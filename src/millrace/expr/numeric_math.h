@@ -7,8 +7,8 @@
 
 namespace millrace::internal {
 
-// Arithmetic on numeric values: 128-bit integers times 10^-scale. Results without a value do not fit
-// 38 digits. Rounding is half away from zero.
+// Arithmetic on numeric values: 128-bit integers times 10^-scale. Results without a value do not
+// fit 38 digits. Rounding is half away from zero.
 
 /// 10^38 - 1, the largest magnitude of any numeric.
 Int128 NumericMagnitudeMax();

@@ -6,8 +6,8 @@
 
 namespace millrace {
 
-// Result types of numeric arithmetic. PostgreSQL's numeric has as many digits as it needs; ours is a
-// 128-bit integer times 10^-scale, with a scale that the types alone decide:
+// Result types of numeric arithmetic. PostgreSQL's numeric has as many digits as it needs; ours is
+// a 128-bit integer times 10^-scale, with a scale that the types alone decide:
 //
 //   a + b, a - b   scale max(sa, sb), one more integer digit than the larger side
 //   a * b          scale sa + sb

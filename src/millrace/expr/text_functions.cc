@@ -36,21 +36,18 @@ Column ConvertCase(const KernelCall& call, Convert convert) {
 }
 
 Column LowerKernel(const KernelCall& call) {
-  return ConvertCase(call, [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-  });
+  return ConvertCase(
+      call, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
 }
 
 Column UpperKernel(const KernelCall& call) {
-  return ConvertCase(call, [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c;
-  });
+  return ConvertCase(
+      call, [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c; });
 }
 
 Column LengthKernel(const KernelCall& call) {
-  return ComputeRows<int32_t>(call, [&](size_t row) {
-    return static_cast<int32_t>(CharacterCount(TextAt(call, 0, row)));
-  });
+  return ComputeRows<int32_t>(
+      call, [&](size_t row) { return static_cast<int32_t>(CharacterCount(TextAt(call, 0, row))); });
 }
 
 Column OctetLengthKernel(const KernelCall& call) {
@@ -165,8 +162,7 @@ Column EndKernel(const KernelCall& call) {
     const int64_t wanted = IntAt(call, 1, row);
     const int64_t kept = std::clamp<int64_t>(wanted < 0 ? length + wanted : wanted, 0, length);
     const int64_t first = kLeft ? 0 : length - kept;
-    out.AppendText(
-        CharacterRange(text, static_cast<size_t>(first), static_cast<size_t>(kept)));
+    out.AppendText(CharacterRange(text, static_cast<size_t>(first), static_cast<size_t>(kept)));
   });
 }
 
@@ -232,8 +228,8 @@ Column ReverseKernel(const KernelCall& call) {
   });
 }
 
-void AddText(std::vector<ScalarFunction>& out, std::string_view name,
-             std::vector<TypeId> arguments, Kernel kernel, bool may_fail = false) {
+void AddText(std::vector<ScalarFunction>& out, std::string_view name, std::vector<TypeId> arguments,
+             Kernel kernel, bool may_fail = false) {
   out.push_back({.name = name,
                  .arguments = std::move(arguments),
                  .result = kTextType,

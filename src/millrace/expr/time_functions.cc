@@ -205,10 +205,8 @@ Column ToTimestampKernel(const KernelCall& call) {
 
 void Add(std::vector<ScalarFunction>& out, std::string_view name, std::vector<TypeId> arguments,
          DataType result, Kernel kernel) {
-  out.push_back({.name = name,
-                 .arguments = std::move(arguments),
-                 .result = result,
-                 .kernel = kernel});
+  out.push_back(
+      {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
 }
 
 void AddOperators(std::vector<ScalarFunction>& out) {

@@ -29,10 +29,9 @@ Truth Truth::All(bool value, size_t size) {
 
 Truth Truth::FromOperand(const Operand& operand, size_t size) {
   if (operand.constant) {
-    return operand.column.IsNull(0)
-               ? Truth{std::vector<uint64_t>(WordsForBits(size)),
-                       std::vector<uint64_t>(WordsForBits(size))}
-               : All(operand.column.Bool(0), size);
+    return operand.column.IsNull(0) ? Truth{std::vector<uint64_t>(WordsForBits(size)),
+                                            std::vector<uint64_t>(WordsForBits(size))}
+                                    : All(operand.column.Bool(0), size);
   }
   const size_t words = WordsForBits(size);
   const uint64_t* bits = operand.column.Bits();

@@ -8,8 +8,8 @@
 
 namespace millrace::internal {
 
-/// Three-valued truth per row as two bitmaps; a row in neither is NULL. Bits behind the last row are
-/// zero in both.
+/// Three-valued truth per row as two bitmaps; a row in neither is NULL. Bits behind the last row
+/// are zero in both.
 struct Truth {
   std::vector<uint64_t> is_true;
   std::vector<uint64_t> is_false;

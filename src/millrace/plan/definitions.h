@@ -22,7 +22,7 @@ struct SourceLocation {
 
 /// A stored generated column: computed at ingest from the declared columns.
 struct GeneratedColumn {
-  size_t column = 0;  ///< Index in the table's schema.
+  size_t column = 0;         ///< Index in the table's schema.
   ExpressionPtr expression;  ///< Over the table's schema.
 };
 

@@ -19,8 +19,8 @@ std::shared_ptr<PlanNode> NewNode(Kind kind, std::vector<PlanPtr> inputs) {
   return node;
 }
 
-/// Properties after keeping `kept` columns of the input, in that order. A key that is not kept whole
-/// is lost.
+/// Properties after keeping `kept` columns of the input, in that order. A key that is not kept
+/// whole is lost.
 PlanProperties Keep(const PlanProperties& input, const std::vector<size_t>& kept) {
   PlanProperties properties{.append_only = input.append_only, .key = {}, .event_time = {}};
   const auto place = [&](size_t column) -> std::optional<size_t> {

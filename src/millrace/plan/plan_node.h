@@ -46,7 +46,7 @@ enum class AggregateKind : uint8_t { kCountRows, kCount, kSum, kMin, kMax, kAvg 
 
 struct AggregateCall {
   AggregateKind kind = AggregateKind::kCountRows;
-  size_t argument = 0;   ///< Input column; unused for kCountRows.
+  size_t argument = 0;  ///< Input column; unused for kCountRows.
   DataType result_type;
 };
 
@@ -62,15 +62,15 @@ struct WindowKey {
 struct AggregateNode {
   std::vector<size_t> group_columns;  ///< Input columns; empty = one group, present from the start.
   std::vector<AggregateCall> calls;
-  std::optional<WindowKey> window;    ///< Set when the groups are per event-time window.
-  bool emit_final = false;            ///< One row per group, when its window closes; needs `window`.
+  std::optional<WindowKey> window;  ///< Set when the groups are per event-time window.
+  bool emit_final = false;          ///< One row per group, when its window closes; needs `window`.
 };
 
 /// What the planner knows of a node's output.
 struct PlanProperties {
-  bool append_only = true;                ///< No row has a negative weight.
-  std::vector<size_t> key;                ///< Columns that identify a row; empty = unknown.
-  std::optional<size_t> event_time;       ///< Column that carries the event time.
+  bool append_only = true;           ///< No row has a negative weight.
+  std::vector<size_t> key;           ///< Columns that identify a row; empty = unknown.
+  std::optional<size_t> event_time;  ///< Column that carries the event time.
 };
 
 /// One step of a plan. Exactly one of the node kinds; plain data without behaviour.

@@ -133,9 +133,8 @@ TEST(HttpAbuse, LargeBodiesAreRefused) {
 TEST(HttpAbuse, BrokenChunksAreRefused) {
   TestServer server(MakeRouter(), PatientLimits());
   const std::string head = MakeRequest("POST", "/sink", "Transfer-Encoding: chunked\r\n");
-  for (const std::string_view chunks :
-       {"-2\r\nab\r\n", "xyz\r\nab\r\n", "ffffffffffffffffff\r\nab", "2\r\nabc\r\n0\r\n\r\n",
-        " 2\r\nab\r\n0\r\n\r\n"}) {
+  for (const std::string_view chunks : {"-2\r\nab\r\n", "xyz\r\nab\r\n", "ffffffffffffffffff\r\nab",
+                                        "2\r\nabc\r\n0\r\n\r\n", " 2\r\nab\r\n0\r\n\r\n"}) {
     ExpectRefused(server, head + std::string(chunks), 400);
   }
   ExpectRefused(server, head + "2;" + std::string(5000, 'x'), 400);

@@ -35,8 +35,7 @@ DataType AverageType(const DataType& argument) {
   if (argument.id == TypeId::kFloat32 || argument.id == TypeId::kFloat64) {
     return DataType::Of(TypeId::kFloat64);
   }
-  return DataType::Numeric(DataType::kNumericPrecisionMax,
-                           std::max(kAverageScale, argument.scale));
+  return DataType::Numeric(DataType::kNumericPrecisionMax, std::max(kAverageScale, argument.scale));
 }
 
 bool IsOrdered(const DataType& type) {

@@ -11,10 +11,10 @@ namespace millrace::internal {
 /// The aggregate of that SQL name; kCount for count.
 std::optional<AggregateKind> FindAggregate(std::string_view name);
 
-/// PostgreSQL's result types: sum of smallint and integer is bigint, of bigint and numeric numeric, of
-/// floating point its own type; avg is double precision over floating point, else numeric with at
-/// least 16 digits behind the point; min and max keep the type. kSqlTypeMismatch where the aggregate
-/// is not defined.
+/// PostgreSQL's result types: sum of smallint and integer is bigint, of bigint and numeric numeric,
+/// of floating point its own type; avg is double precision over floating point, else numeric with
+/// at least 16 digits behind the point; min and max keep the type. kSqlTypeMismatch where the
+/// aggregate is not defined.
 Result<DataType> AggregateResultType(AggregateKind kind, const DataType& argument);
 
 }  // namespace millrace::internal

@@ -34,9 +34,7 @@ class Inputs {
                                 [](const ExpressionPtr& each) { return each->is_column(); });
   }
   /// The column of number `index` in the plan that the aggregate reads.
-  size_t Column(size_t index) const {
-    return NeedsProject() ? index : expressions_[index]->column;
-  }
+  size_t Column(size_t index) const { return NeedsProject() ? index : expressions_[index]->column; }
   PlanPtr Plan(const PlanPtr& input) const {
     return NeedsProject() ? MakeProject(input, expressions_, Names()) : input;
   }
@@ -67,8 +65,8 @@ std::optional<const PlanNode*> GroupedWindow(const Grouping& grouping) {
       continue;
     }
     const auto origin = FindWindowOrigin(*grouping.input, group->column);
-    if (origin && origin->tumble->inputs[0]->properties.event_time ==
-                      origin->tumble->tumble.time_column) {
+    if (origin &&
+        origin->tumble->inputs[0]->properties.event_time == origin->tumble->tumble.time_column) {
       return origin->tumble;
     }
   }
@@ -159,8 +157,7 @@ Bound<Aggregation> Aggregation::Build(const Grouping& grouping, const SelectOpti
     const Micros size = (*tumble)->tumble.size;
     const ExpressionPtr start = columns.start ? InputColumn(input, *columns.start)
                                               : Moved(InputColumn(input, *columns.end), -size);
-    const ExpressionPtr end =
-        columns.end ? InputColumn(input, *columns.end) : Moved(start, size);
+    const ExpressionPtr end = columns.end ? InputColumn(input, *columns.end) : Moved(start, size);
     start_input = inputs.Add(start);
     end_input = inputs.Add(end);
     if (std::ranges::find(group_inputs, *start_input) == group_inputs.end()) {

@@ -24,7 +24,8 @@ class Aggregation final {
   /// Sets the window where a group is the start or end of a tumbling window over the event time.
   /// kSqlInvalidDefinition when options want final results and there is no such window; `offset` is
   /// for that.
-  static Bound<Aggregation> Build(const Grouping& grouping, const SelectOptions& options, int offset);
+  static Bound<Aggregation> Build(const Grouping& grouping, const SelectOptions& options,
+                                  int offset);
 
   const PlanPtr& plan() const { return plan_; }
 

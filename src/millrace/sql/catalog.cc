@@ -23,8 +23,7 @@ void AddInput(std::vector<std::string>& inputs, const std::string& name) {
 
 /// Whether the rows of a plan are the final ones of an aggregation.
 bool IsFinal(const PlanNode& plan) {
-  const bool passes =
-      plan.kind == PlanNode::Kind::kProject || plan.kind == PlanNode::Kind::kFilter;
+  const bool passes = plan.kind == PlanNode::Kind::kProject || plan.kind == PlanNode::Kind::kFilter;
   return passes ? IsFinal(*plan.inputs[0]) : plan.aggregate.emit_final;
 }
 
@@ -56,7 +55,8 @@ void Catalog::AddStatement(const Script& script, const boost::json::object& stat
   const int length = integer("stmt_len");
   const int size = static_cast<int>(script.text().size());
   entry.end = length == 0 ? size : entry.begin + length;
-  const size_t first = script.text().find_first_not_of(" \t\r\n;", static_cast<size_t>(entry.begin));
+  const size_t first =
+      script.text().find_first_not_of(" \t\r\n;", static_cast<size_t>(entry.begin));
   entry.begin = first == std::string::npos ? entry.begin : static_cast<int>(first);
   TreeNode relation;
   if (entry.statement.Is("CreateStmt")) {
@@ -76,10 +76,10 @@ void Catalog::AddStatement(const Script& script, const boost::json::object& stat
   const auto [existing, added] = entries_.emplace(entry.name, entry);
   if (!added) {
     const Entry& other = existing->second;
-    const auto error = ErrAt(
-        entry.offset, ErrorCode::kSqlDuplicateName,
-        "a table or view of this name exists: " + entry.name,
-        "the other one is at " + other.script->Locate(other.offset).ToString());
+    const auto error =
+        ErrAt(entry.offset, ErrorCode::kSqlDuplicateName,
+              "a table or view of this name exists: " + entry.name,
+              "the other one is at " + other.script->Locate(other.offset).ToString());
     Report(script, error.error());
   }
 }
@@ -147,7 +147,8 @@ Bound<PlanPtr> Catalog::Resolve(const std::string& name, int offset) {
   if (entry.kind != Kind::kView) {
     AddInput(inputs, name);
   }
-  for (const std::string& input : entry.kind == Kind::kView ? entry.inputs : std::vector<std::string>{}) {
+  for (const std::string& input :
+       entry.kind == Kind::kView ? entry.inputs : std::vector<std::string>{}) {
     AddInput(inputs, input);
   }
   return entry.plan;
@@ -186,8 +187,7 @@ Bound<void> Catalog::BindViewEntry(Entry& entry) {
   const TreeNode& view = entry.statement;
   MR_TRY(view.Bare("view").AllowOnly({"relname"}, entry.offset));
   MR_TRY(view.AllowOnly({"view", "query"}, entry.offset));
-  MR_ASSIGN(entry.plan,
-            BindQuery(entry, view.Child("query"), false, options_.default_grace));
+  MR_ASSIGN(entry.plan, BindQuery(entry, view.Child("query"), false, options_.default_grace));
   return {};
 }
 

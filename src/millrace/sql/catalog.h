@@ -42,7 +42,7 @@ class Catalog final : public Relations {
     int offset = 0;
     int begin = 0;  ///< Bytes of the statement in its file.
     int end = 0;
-    PlanPtr plan;   ///< How others read it.
+    PlanPtr plan;                     ///< How others read it.
     std::vector<std::string> inputs;  ///< Tables and materialized views behind a plain view.
   };
 

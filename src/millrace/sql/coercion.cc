@@ -20,8 +20,8 @@ DataType NumericTypeOfText(const std::string& text) {
     return DataType::Numeric();
   }
   const size_t scale = point == std::string::npos ? 0 : text.size() - point - 1;
-  const auto digits = static_cast<size_t>(std::ranges::count_if(
-      text, [](char c) { return c >= '0' && c <= '9'; }));
+  const auto digits =
+      static_cast<size_t>(std::ranges::count_if(text, [](char c) { return c >= '0' && c <= '9'; }));
   const size_t precision = std::max<size_t>({digits, scale, 1});
   if (precision > DataType::kNumericPrecisionMax) {
     return DataType::Numeric();
@@ -83,8 +83,8 @@ Bound<DataType> ExpressionBinder::UnifiedType(const std::vector<Piece>& pieces,
     if (piece.untyped) {
       continue;
     }
-    const auto common = type ? CommonType(*type, piece.expression->type)
-                             : std::optional(piece.expression->type);
+    const auto common =
+        type ? CommonType(*type, piece.expression->type) : std::optional(piece.expression->type);
     if (!common) {
       return ErrAt(piece.offset, ErrorCode::kSqlTypeMismatch,
                    fmt::format("the types of {} do not fit: {} and {}", what, type->ToString(),

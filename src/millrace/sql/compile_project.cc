@@ -8,9 +8,7 @@
 
 namespace millrace {
 
-std::string CompileError::ToString() const {
-  return location.ToString() + ": " + error.ToString();
-}
+std::string CompileError::ToString() const { return location.ToString() + ": " + error.ToString(); }
 
 Result<ProjectDefinition> CompileProject(std::span<const SqlFile> files,
                                          const CompileOptions& options,

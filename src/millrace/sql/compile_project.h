@@ -33,9 +33,9 @@ struct CompileError {
 /// across them does not matter. Goes on after an error, so that `errors` (may be null) gets all of
 /// them, sorted by file, line and column.
 ///
-/// Returns the definitions in dependency order, with optimised plans; plain views are inlined and do
-/// not appear. On failure returns the first error, with its location as context. Codes: 2xxx, and
-/// kConfigInvalidValue and kConfigUnknownKey for the WITH options that are read here.
+/// Returns the definitions in dependency order, with optimised plans; plain views are inlined and
+/// do not appear. On failure returns the first error, with its location as context. Codes: 2xxx,
+/// and kConfigInvalidValue and kConfigUnknownKey for the WITH options that are read here.
 ///
 /// Safe from any thread; parses on a thread of its own with a large stack.
 Result<ProjectDefinition> CompileProject(std::span<const SqlFile> files,

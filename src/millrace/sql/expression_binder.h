@@ -31,7 +31,7 @@ class ExpressionBinder final {
 
   /// What an expression may contain besides columns of its scope.
   struct Rules {
-    std::string_view clause;         ///< Where it stands, for messages, e.g. "WHERE".
+    std::string_view clause;  ///< Where it stands, for messages, e.g. "WHERE".
     bool allow_aggregates = false;
   };
 
@@ -87,8 +87,7 @@ class ExpressionBinder final {
   Bound<Piece> CallByName(const std::string& name, std::vector<Piece> arguments, int offset);
   Bound<Piece> BindExtract(const std::vector<Piece>& arguments, int offset);
   Bound<Piece> BindText(const std::string& name, std::vector<Piece> arguments, int offset);
-  Bound<Piece> BindRound(const std::string& name, const std::vector<Piece>& arguments,
-                         int offset);
+  Bound<Piece> BindRound(const std::string& name, const std::vector<Piece>& arguments, int offset);
 
   // coercion.cc
   /// Calls the function that fits; `offset` is for errors.

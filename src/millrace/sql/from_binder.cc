@@ -86,8 +86,8 @@ Bound<SelectBinder::Source> SelectBinder::BindTableFunction(const TreeNode& rang
     const std::string hint = fmt::format("there is {}", kTableFunctions);
     return IsLaterTableFunction(name) || IsFunctionName(name)
                ? Bound<Source>(Unsupported(at, name + " in FROM", hint))
-               : ErrAt(at, ErrorCode::kSqlUnknownFunction,
-                       "table function does not exist: " + name, hint);
+               : ErrAt(at, ErrorCode::kSqlUnknownFunction, "table function does not exist: " + name,
+                       hint);
   }
   MR_TRY(call.AllowOnly({"funcname", "args"}, at));
   MR_ASSIGN(const std::string alias, BindAlias(range, "", at));

@@ -12,15 +12,15 @@ namespace millrace::internal {
 namespace {
 
 constexpr std::string_view kVolatile[] = {
-    "now",      "random", "clock_timestamp", "statement_timestamp", "transaction_timestamp",
+    "now",       "random",  "clock_timestamp", "statement_timestamp", "transaction_timestamp",
     "timeofday", "nextval", "gen_random_uuid",
 };
 
 constexpr std::string_view kMissingAggregates[] = {
-    "array_agg", "string_agg", "json_agg",   "jsonb_agg",       "jsonb_object_agg", "bool_and",
-    "bool_or",   "every",      "stddev",     "variance",        "var_pop",          "var_samp",
-    "stddev_pop", "stddev_samp", "percentile_cont", "percentile_disc", "mode", "corr", "bit_and",
-    "bit_or",
+    "array_agg",       "string_agg", "json_agg",   "jsonb_agg",   "jsonb_object_agg",
+    "bool_and",        "bool_or",    "every",      "stddev",      "variance",
+    "var_pop",         "var_samp",   "stddev_pop", "stddev_samp", "percentile_cont",
+    "percentile_disc", "mode",       "corr",       "bit_and",     "bit_or",
 };
 
 bool IsAmong(std::span<const std::string_view> names, const std::string& name) {

@@ -21,10 +21,11 @@ void ExpectRefused(std::string_view prefix, std::initializer_list<Case> cases) {
     const auto project = CompileProject({&file, 1}, {}, &errors);
     ASSERT_FALSE(project) << each.sql;
     const CompileError& first = errors.front();
-    EXPECT_EQ(fmt::format("{}:{} {}", first.location.line, first.location.column,
-                          first.error.number()),
-              each.error)
-        << each.sql << "\n" << first.ToString();
+    EXPECT_EQ(
+        fmt::format("{}:{} {}", first.location.line, first.location.column, first.error.number()),
+        each.error)
+        << each.sql << "\n"
+        << first.ToString();
     EXPECT_NE(first.ToString().find(each.part), std::string::npos) << first.ToString();
   }
 }
@@ -93,31 +94,32 @@ TEST(RefusalTest, Windows) {
 }
 
 TEST(RefusalTest, Definitions) {
-  ExpectRefused("", {{"CREATE TABLE u (a int PRIMARY KEY)", "2:23 2002", "PRIMARY KEY"},
-                     {"CREATE TABLE u (a int DEFAULT 1)", "2:23 2002", "DEFAULT"},
-                     {"CREATE TABLE u (a int, CHECK (a > 0))", "2:24 2002", "CHECK"},
-                     {"CREATE TABLE u (a int, a int)", "2:24 2009", "declared twice"},
-                     {"CREATE TABLE u (a int[])", "2:19 2002", "array"},
-                     {"CREATE TABLE u (a varchar(3))", "2:19 2002", "length"},
-                     {"CREATE TABLE u (a numeric(40))", "2:19 2013", "out of range"},
-                     {"CREATE TABLE u (a timestamp)", "2:19 2002", "use timestamptz"},
-                     {"CREATE TEMP TABLE u (a int)", "2:19 2002", "TEMPORARY"},
-                     {"CREATE TABLE IF NOT EXISTS u (a int)", "2:28 2002", "IF NOT EXISTS"},
-                     {"CREATE TABLE u ()", "2:14 2013", "needs a column"},
-                     {"CREATE TABLE t (a int)", "2:14 2009", "x.sql:1:14"},
-                     {"CREATE TABLE u (a int) WITH (event_time = 'a')", "2:30 2013", "timestamptz"},
-                     {"CREATE TABLE u (a int) WITH (event_time = 'b')", "2:30 2005", "b"},
-                     {"CREATE TABLE u (a int) WITH (partitions = 0)", "2:30 1003", "partitions"},
-                     {"CREATE TABLE u (a int) WITH (partitions = -3)", "2:30 1003", "-3"},
-                     {"CREATE TABLE u (a int) WITH (x = 1, x = 2)", "2:37 2009", "twice"},
-                     {"CREATE TABLE u (a int) WITH (watermark_delay = '1 s')", "2:14 2013", "event_time"},
-                     {"CREATE TABLE u (a text, b int GENERATED ALWAYS AS (a) STORED)", "2:52 2008", "cast"},
-                     {"INSERT INTO t VALUES (1)", "2:1 2002", "INSERT"},
-                     {"DROP TABLE t", "2:1 2002", "DROP"},
-                     {"CREATE MATERIALIZED VIEW v WITH (emit = 'x') AS SELECT a FROM t", "2:34 1003", "emit"},
-                     {"CREATE MATERIALIZED VIEW v AS SELECT a FROM t WITH NO DATA", "2:26 2002", "NO DATA"},
-                     {"CREATE OR REPLACE VIEW v AS SELECT a FROM t", "2:24 2002", "OR REPLACE"},
-                     {"CREATE TABLE v AS SELECT a FROM t", "2:14 2002", "CREATE TABLE AS"}});
+  ExpectRefused(
+      "", {{"CREATE TABLE u (a int PRIMARY KEY)", "2:23 2002", "PRIMARY KEY"},
+           {"CREATE TABLE u (a int DEFAULT 1)", "2:23 2002", "DEFAULT"},
+           {"CREATE TABLE u (a int, CHECK (a > 0))", "2:24 2002", "CHECK"},
+           {"CREATE TABLE u (a int, a int)", "2:24 2009", "declared twice"},
+           {"CREATE TABLE u (a int[])", "2:19 2002", "array"},
+           {"CREATE TABLE u (a varchar(3))", "2:19 2002", "length"},
+           {"CREATE TABLE u (a numeric(40))", "2:19 2013", "out of range"},
+           {"CREATE TABLE u (a timestamp)", "2:19 2002", "use timestamptz"},
+           {"CREATE TEMP TABLE u (a int)", "2:19 2002", "TEMPORARY"},
+           {"CREATE TABLE IF NOT EXISTS u (a int)", "2:28 2002", "IF NOT EXISTS"},
+           {"CREATE TABLE u ()", "2:14 2013", "needs a column"},
+           {"CREATE TABLE t (a int)", "2:14 2009", "x.sql:1:14"},
+           {"CREATE TABLE u (a int) WITH (event_time = 'a')", "2:30 2013", "timestamptz"},
+           {"CREATE TABLE u (a int) WITH (event_time = 'b')", "2:30 2005", "b"},
+           {"CREATE TABLE u (a int) WITH (partitions = 0)", "2:30 1003", "partitions"},
+           {"CREATE TABLE u (a int) WITH (partitions = -3)", "2:30 1003", "-3"},
+           {"CREATE TABLE u (a int) WITH (x = 1, x = 2)", "2:37 2009", "twice"},
+           {"CREATE TABLE u (a int) WITH (watermark_delay = '1 s')", "2:14 2013", "event_time"},
+           {"CREATE TABLE u (a text, b int GENERATED ALWAYS AS (a) STORED)", "2:52 2008", "cast"},
+           {"INSERT INTO t VALUES (1)", "2:1 2002", "INSERT"},
+           {"DROP TABLE t", "2:1 2002", "DROP"},
+           {"CREATE MATERIALIZED VIEW v WITH (emit = 'x') AS SELECT a FROM t", "2:34 1003", "emit"},
+           {"CREATE MATERIALIZED VIEW v AS SELECT a FROM t WITH NO DATA", "2:26 2002", "NO DATA"},
+           {"CREATE OR REPLACE VIEW v AS SELECT a FROM t", "2:24 2002", "OR REPLACE"},
+           {"CREATE TABLE v AS SELECT a FROM t", "2:14 2002", "CREATE TABLE AS"}});
 }
 
 }  // namespace

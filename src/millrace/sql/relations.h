@@ -7,8 +7,8 @@
 
 namespace millrace::internal {
 
-/// Where SELECT finds what FROM names. The seam between the binder of one query and the catalogue of
-/// a project (or a running server).
+/// Where SELECT finds what FROM names. The seam between the binder of one query and the catalogue
+/// of a project (or a running server).
 class Relations {
  public:
   virtual ~Relations() = default;

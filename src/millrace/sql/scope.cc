@@ -28,8 +28,7 @@ std::vector<size_t> Scope::Matches(const std::string& qualifier, const std::stri
   return matches;
 }
 
-Bound<size_t> Scope::Find(const std::string& qualifier, const std::string& name,
-                          int offset) const {
+Bound<size_t> Scope::Find(const std::string& qualifier, const std::string& name, int offset) const {
   const std::vector<size_t> matches = Matches(qualifier, name);
   if (matches.size() == 1) {
     return matches.front();

@@ -23,8 +23,9 @@ Bound<void> ParserError(const PgQueryError* error, std::string_view text) {
   int offset = 0;
   for (int left = error->cursorpos - 1; left > 0 && offset < static_cast<int>(text.size());) {
     ++offset;
-    const bool starts = offset == static_cast<int>(text.size()) ||
-                        (static_cast<unsigned char>(text[static_cast<size_t>(offset)]) & 0xc0) != 0x80;
+    const bool starts =
+        offset == static_cast<int>(text.size()) ||
+        (static_cast<unsigned char>(text[static_cast<size_t>(offset)]) & 0xc0) != 0x80;
     left -= starts ? 1 : 0;
   }
   return ErrAt(offset, ErrorCode::kSqlSyntax, error->message);
@@ -39,7 +40,8 @@ Bound<std::unique_ptr<const Script>> Script::Parse(const SqlFile& file) {
                  "split it into several files");
   }
   if (const size_t nul = file.text.find('\0'); nul != std::string::npos) {
-    return ErrAt(static_cast<int>(nul), ErrorCode::kSqlSyntax, "the SQL text holds a NUL character");
+    return ErrAt(static_cast<int>(nul), ErrorCode::kSqlSyntax,
+                 "the SQL text holds a NUL character");
   }
   std::unique_ptr<Script> script(new Script(file));
   Bound<void> outcome;
@@ -92,7 +94,8 @@ Bound<void> Script::ParseTree() {
     boost::system::error_code code;
     tree_ = boost::json::parse(result.parse_tree, code, &memory_, options);
     if (code) {
-      outcome = ErrAt(0, ErrorCode::kInternal, "the parse tree is not valid JSON: " + code.message());
+      outcome =
+          ErrAt(0, ErrorCode::kInternal, "the parse tree is not valid JSON: " + code.message());
     }
   }
   pg_query_free_parse_result(result);

@@ -40,9 +40,7 @@ TEST(ScriptTest, RefusesNul) {
   EXPECT_EQ(CodeOf(std::string("SELECT \0 1", 10)), ErrorCode::kSqlSyntax);
 }
 
-TEST(ScriptTest, AcceptsNothing) {
-  EXPECT_EQ(CodeOf("-- only a comment\n"), ErrorCode::kInternal);
-}
+TEST(ScriptTest, AcceptsNothing) { EXPECT_EQ(CodeOf("-- only a comment\n"), ErrorCode::kInternal); }
 
 }  // namespace
 }  // namespace millrace::internal

@@ -81,8 +81,8 @@ Bound<std::vector<SelectBinder::Item>> SelectBinder::BindTargets(const TreeNode&
     }
     MR_ASSIGN(ExpressionPtr expression,
               binder.Bind(node, {.clause = "SELECT", .allow_aggregates = true}));
-    items.push_back({node, target.Has("name") ? target.Text("name") : OutputName(node),
-                     std::move(expression)});
+    items.push_back(
+        {node, target.Has("name") ? target.Text("name") : OutputName(node), std::move(expression)});
   }
   if (items.empty()) {
     return Unsupported(offset, "a query without columns");
@@ -106,8 +106,7 @@ Bound<std::vector<ExpressionPtr>> SelectBinder::BindGroups(const TreeNode& selec
   for (const TreeNode& node : select.List("groupClause")) {
     ExpressionPtr group;
     const auto names = node.Names("fields");
-    const bool alias =
-        node.Is("ColumnRef") && names.size() == 1 && !scope.FindUnique(names.back());
+    const bool alias = node.Is("ColumnRef") && names.size() == 1 && !scope.FindUnique(names.back());
     const auto named = std::ranges::find_if(
         items, [&](const Item& item) { return alias && item.name == names.back(); });
     if (node.Is("A_Const")) {
@@ -155,9 +154,9 @@ Bound<PlanPtr> SelectBinder::Bind(const TreeNode& select, int offset) {
     return ErrAt(offset, ErrorCode::kSqlTooLarge,
                  fmt::format("subqueries are nested deeper than {}", kSubqueriesMax));
   }
-  MR_TRY(select.AllowOnly({"targetList", "fromClause", "whereClause", "groupClause",
-                           "havingClause", "distinctClause"},
-                          offset));
+  MR_TRY(select.AllowOnly(
+      {"targetList", "fromClause", "whereClause", "groupClause", "havingClause", "distinctClause"},
+      offset));
   const auto distinct = select.List("distinctClause");
   if (!distinct.empty() && distinct.front()) {
     return Unsupported(distinct.front().offset(), "DISTINCT ON");

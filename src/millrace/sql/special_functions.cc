@@ -38,8 +38,8 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindExtract(const std::vector<P
                  "unit not recognised: " + field.Get<std::string>(),
                  "for example hour, day, month, epoch");
   }
-  call.expression = MakeCast(
-      call.expression, DataType::Numeric(DataType::kNumericPrecisionMax, FieldScale(*unit)));
+  call.expression = MakeCast(call.expression,
+                             DataType::Numeric(DataType::kNumericPrecisionMax, FieldScale(*unit)));
   return call;
 }
 
@@ -66,10 +66,9 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindRound(const std::string& na
   // Where the digits are known, the result has just that scale, as PostgreSQL shows it.
   const int64_t digits = std::max<int64_t>(bound->arguments[1]->literal.Get<int64_t>(), 0);
   if (digits < bound->type.scale) {
-    const auto precision =
-        static_cast<uint8_t>(bound->type.precision - bound->type.scale + digits);
-    call.expression = MakeCast(bound, DataType::Numeric(std::max<uint8_t>(precision, 1),
-                                                        static_cast<uint8_t>(digits)));
+    const auto precision = static_cast<uint8_t>(bound->type.precision - bound->type.scale + digits);
+    call.expression = MakeCast(
+        bound, DataType::Numeric(std::max<uint8_t>(precision, 1), static_cast<uint8_t>(digits)));
   }
   return call;
 }

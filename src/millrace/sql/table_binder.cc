@@ -18,9 +18,9 @@ constexpr int64_t kPartitionsMax = 1024;
 
 std::string ConstraintName(const std::string& type) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"CONSTR_PRIMARY", "PRIMARY KEY"},   {"CONSTR_UNIQUE", "UNIQUE"},
-      {"CONSTR_CHECK", "CHECK"},           {"CONSTR_DEFAULT", "DEFAULT"},
-      {"CONSTR_FOREIGN", "REFERENCES"},    {"CONSTR_IDENTITY", "GENERATED AS IDENTITY"},
+      {"CONSTR_PRIMARY", "PRIMARY KEY"}, {"CONSTR_UNIQUE", "UNIQUE"},
+      {"CONSTR_CHECK", "CHECK"},         {"CONSTR_DEFAULT", "DEFAULT"},
+      {"CONSTR_FOREIGN", "REFERENCES"},  {"CONSTR_IDENTITY", "GENERATED AS IDENTITY"},
       {"CONSTR_EXCLUSION", "EXCLUDE"},
   };
   for (const auto& [kind, name] : kNames) {
@@ -108,9 +108,9 @@ Bound<std::optional<size_t>> BindEventTime(WithOptions& with, const Scope& scope
   MR_ASSIGN(const size_t column, scope.Find("", name->text, name->offset));
   const DataType type = scope.entry(column).field.type;
   if (type.id != TypeId::kTimestamptz) {
-    return ErrAt(name->offset, ErrorCode::kSqlInvalidDefinition,
-                 fmt::format("the event time must be timestamptz: {} is {}", name->text,
-                             type.ToString()));
+    return ErrAt(
+        name->offset, ErrorCode::kSqlInvalidDefinition,
+        fmt::format("the event time must be timestamptz: {} is {}", name->text, type.ToString()));
   }
   return column;
 }

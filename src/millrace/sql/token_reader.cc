@@ -33,8 +33,8 @@ std::optional<uint64_t> TakeVarint(std::string_view& bytes) {
 
 struct Field {
   uint64_t number = 0;
-  uint64_t value = 0;         ///< Of a varint.
-  std::string_view content;   ///< Of a length-delimited field.
+  uint64_t value = 0;        ///< Of a varint.
+  std::string_view content;  ///< Of a length-delimited field.
 };
 
 std::optional<Field> TakeField(std::string_view& bytes) {

@@ -13,9 +13,12 @@ using Pair = std::pair<std::string_view, std::string_view>;
 
 /// Values that the tree always shows and that mean "not given".
 constexpr Pair kDefaults[] = {
-    {"limitOption", "LIMIT_OPTION_DEFAULT"}, {"op", "SETOP_NONE"},
-    {"oncommit", "ONCOMMIT_NOOP"},           {"onCommit", "ONCOMMIT_NOOP"},
-    {"relpersistence", "p"},                 {"withCheckOption", "NO_CHECK_OPTION"},
+    {"limitOption", "LIMIT_OPTION_DEFAULT"},
+    {"op", "SETOP_NONE"},
+    {"oncommit", "ONCOMMIT_NOOP"},
+    {"onCommit", "ONCOMMIT_NOOP"},
+    {"relpersistence", "p"},
+    {"withCheckOption", "NO_CHECK_OPTION"},
     {"defaction", "DEFELEM_UNSPEC"},
 };
 
@@ -114,19 +117,22 @@ constexpr Pair kKinds[] = {
 };
 
 const std::string_view* Lookup(std::span<const Pair> pairs, std::string_view key) {
-  const auto at = std::find_if(pairs.begin(), pairs.end(),
-                               [&](const Pair& pair) { return pair.first == key; });
+  const auto at =
+      std::find_if(pairs.begin(), pairs.end(), [&](const Pair& pair) { return pair.first == key; });
   return at == pairs.end() ? nullptr : &at->second;
 }
 
 bool IsDefault(std::string_view field, const boost::json::value& value) {
   // Presentation only: no meaning is lost with them.
-  constexpr std::string_view kPositions[] = {"location", "stmt_len",   "inh",    "is_local",
+  constexpr std::string_view kPositions[] = {"location", "stmt_len",   "inh",          "is_local",
                                              "typemod",  "funcformat", "stmt_location"};
   if (std::ranges::find(kPositions, field) != std::end(kPositions)) {
     return true;
   }
-  const bool is_default = value.is_string() && std::ranges::find(kDefaults, Pair(field, std::string_view(value.get_string()))) != std::end(kDefaults);
+  const bool is_default =
+      value.is_string() &&
+      std::ranges::find(kDefaults, Pair(field, std::string_view(value.get_string()))) !=
+          std::end(kDefaults);
   return is_default || (value.is_object() && value.get_object().empty());
 }
 
@@ -204,8 +210,8 @@ Bound<void> TreeNode::AllowOnly(std::initializer_list<std::string_view> handled,
     const std::string_view field = key;
     if (std::ranges::find(handled, field) == handled.end() && !IsDefault(field, value)) {
       const std::string_view* clause = Lookup(kClauses, field);
-      return Unsupported(offset, clause == nullptr ? fmt::format("{} of {}", field, kind_)
-                                                   : std::string(*clause));
+      return Unsupported(
+          offset, clause == nullptr ? fmt::format("{} of {}", field, kind_) : std::string(*clause));
     }
   }
   return {};

@@ -12,8 +12,8 @@
 
 namespace millrace::internal {
 
-/// A node of libpg_query's parse tree: a kind such as "SelectStmt" and its fields. What is not set is
-/// not there, and every accessor gives the empty value for it. A view; the Script owns the tree.
+/// A node of libpg_query's parse tree: a kind such as "SelectStmt" and its fields. What is not set
+/// is not there, and every accessor gives the empty value for it. A view; the Script owns the tree.
 class TreeNode {
  public:
   TreeNode() = default;

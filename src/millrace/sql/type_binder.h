@@ -5,9 +5,9 @@
 
 namespace millrace::internal {
 
-/// Binds a TypeName node. kSqlUnknownType with the nearest name, kSqlNotSupported for PostgreSQL types
-/// that Millrace does not have, kSqlInvalidDefinition for parameters out of range. `offset` is used
-/// where the node has no location.
+/// Binds a TypeName node. kSqlUnknownType with the nearest name, kSqlNotSupported for PostgreSQL
+/// types that Millrace does not have, kSqlInvalidDefinition for parameters out of range. `offset`
+/// is used where the node has no location.
 Bound<DataType> BindType(const TreeNode& type_name, int offset);
 
 }  // namespace millrace::internal

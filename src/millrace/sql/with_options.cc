@@ -52,8 +52,7 @@ Bound<WithOptions> WithOptions::Read(const std::vector<TreeNode>& options, const
   for (const TreeNode& option : options) {
     MR_TRY(option.AllowOnly({"defname", "arg", "defnamespace"}, option.offset()));
     // A dotted name, kafka.group = ..., arrives as a namespace and a name.
-    const std::string prefix =
-        option.Has("defnamespace") ? option.Text("defnamespace") + "." : "";
+    const std::string prefix = option.Has("defnamespace") ? option.Text("defnamespace") + "." : "";
     const std::string name = LowerCase(prefix + option.Text("defname"));
     MR_ASSIGN(std::string text, ValueText(option, script));
     if (!read.values_.emplace(name, Value{std::move(text), option.offset()}).second) {

@@ -11,8 +11,8 @@
 
 namespace millrace::internal {
 
-/// The list of a WITH clause. Take functions hand out what belongs to the SQL layer; the rest is for
-/// the connector or the view's owner.
+/// The list of a WITH clause. Take functions hand out what belongs to the SQL layer; the rest is
+/// for the connector or the view's owner.
 class WithOptions final {
  public:
   struct Value {

@@ -97,8 +97,7 @@ Pruned PruneAggregate(const PlanPtr& plan) {
     column = input.places[column];
   }
   for (AggregateCall& call : aggregate.calls) {
-    call.argument =
-        call.kind == AggregateKind::kCountRows ? 0 : input.places[call.argument];
+    call.argument = call.kind == AggregateKind::kCountRows ? 0 : input.places[call.argument];
   }
   if (aggregate.window) {
     aggregate.window->start_column = input.places[aggregate.window->start_column];

@@ -19,10 +19,9 @@ PlanPtr FilterBy(PlanPtr input, std::vector<ExpressionPtr> conjuncts) {
   if (conjuncts.empty()) {
     return input;
   }
-  ExpressionPtr predicate =
-      conjuncts.size() == 1
-          ? conjuncts.front()
-          : MakeBoolean(Expression::Kind::kAnd, std::move(conjuncts));
+  ExpressionPtr predicate = conjuncts.size() == 1
+                                ? conjuncts.front()
+                                : MakeBoolean(Expression::Kind::kAnd, std::move(conjuncts));
   return MakeFilter(std::move(input), std::move(predicate));
 }
 
@@ -40,9 +39,8 @@ ExpressionPtr OverInput(const ExpressionPtr& condition, const PlanNode& node) {
   if (node.kind == Kind::kTumble) {
     return condition;
   }
-  return ReplaceColumns(condition, [&](const Expression& column) {
-    return node.project.expressions[column.column];
-  });
+  return ReplaceColumns(
+      condition, [&](const Expression& column) { return node.project.expressions[column.column]; });
 }
 
 PlanPtr PushInto(const PlanPtr& input, std::vector<ExpressionPtr> conjuncts) {
@@ -63,8 +61,8 @@ PlanPtr PushInto(const PlanPtr& input, std::vector<ExpressionPtr> conjuncts) {
     moved.push_back(OverInput(*each, *input));
   }
   conjuncts.erase(conjuncts.begin(), stay);
-  PlanPtr below = moved.empty() ? PushFilters(input->inputs[0])
-                                : PushInto(input->inputs[0], std::move(moved));
+  PlanPtr below =
+      moved.empty() ? PushFilters(input->inputs[0]) : PushInto(input->inputs[0], std::move(moved));
   return FilterBy(WithInput(*input, std::move(below)), std::move(conjuncts));
 }
 
