@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -34,8 +33,8 @@ class KeyPredictor {
   KeyPredictor() : nodes_(2) {}
 
   /// Compares the input at `at` (kPieceBytesMax bytes readable) with what followed `from` before.
-  /// Returns the piece's node, or nothing.
-  std::optional<Node> Guess(Node from, const char* at) {
+  /// Returns the piece's node, or kStart when none matches.
+  Node Guess(Node from, const char* at) {
     Entry& entry = nodes_[from];
     if (entry.next[0] != kStart && Matches(nodes_[entry.next[0]], at)) [[likely]] {
       return entry.next[0];
@@ -44,7 +43,7 @@ class KeyPredictor {
       std::swap(entry.next[0], entry.next[1]);
       return entry.next[0];
     }
-    return std::nullopt;
+    return kStart;
   }
 
   const Piece& piece(Node node) const { return nodes_[node].piece; }

@@ -58,9 +58,9 @@ Failure RecordReader::Read(Cursor& cursor) {
   while (true) {
     const char* const begin = cursor.at;
     KeyPredictor::Piece piece;
-    const auto guess = predictor_.Guess(node, begin);
-    if (guess && predictor_.piece(*guess).size <= cursor.left()) [[likely]] {
-      node = *guess;
+    const KeyPredictor::Node guess = predictor_.Guess(node, begin);
+    if (guess != KeyPredictor::kStart && predictor_.piece(guess).size <= cursor.left()) [[likely]] {
+      node = guess;
       piece = predictor_.piece(node);
       cursor.at += piece.size;
       if (IsSpace(cursor.Peek())) [[unlikely]] {

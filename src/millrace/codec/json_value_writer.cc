@@ -16,7 +16,7 @@ namespace {
 /// What is wrong with a value whose first character does not fit its column.
 Failure Mismatch(Cursor cursor, size_t depth_max) {
   const Failure failure = SkipValue(cursor, depth_max);
-  return failure ? failure : ErrorCode::kRecordTypeMismatch;
+  return failure ? failure : Failure(ErrorCode::kRecordTypeMismatch);
 }
 
 constexpr uint64_t kZeros = 0x3030303030303030;
@@ -391,8 +391,8 @@ Failure ValueWriter::AppendJsonb(Cursor& cursor, Target& target) {
   }
   const std::string_view raw(begin, static_cast<size_t>(cursor.at - begin));
   unescaped_.clear();
-  if (const Failure failure = AppendCanonicalJson(unescaped_, raw, depth_max_)) {
-    return failure;
+  if (const auto failure = AppendCanonicalJson(unescaped_, raw, depth_max_)) {
+    return *failure;
   }
   if (raw == unescaped_) {
     AppendInBody(raw, target);
@@ -404,8 +404,8 @@ Failure ValueWriter::AppendJsonb(Cursor& cursor, Target& target) {
 
 Failure ValueWriter::AppendJson(std::string_view json, size_t column) {
   unescaped_.clear();
-  if (const Failure failure = AppendCanonicalJson(unescaped_, json, depth_max_ + 1)) {
-    return failure;
+  if (const auto failure = AppendCanonicalJson(unescaped_, json, depth_max_ + 1)) {
+    return *failure;
   }
   columns_[column].builder.AppendText(unescaped_);
   return {};
