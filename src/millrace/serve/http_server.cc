@@ -126,6 +126,10 @@ class Loop {
     // std::function wants a copyable capture.
     auto shared = std::make_shared<tcp::socket>(std::move(socket));
     mailbox_->Post([this, shared] {
+      if (is_stopping_) {
+        connections_count_.Remove(1);
+        return;
+      }
       auto connection = std::make_shared<HttpConnection>(
           context_, std::make_unique<TcpStream>(std::move(*shared)), mailbox_);
       connection->Start();
