@@ -27,46 +27,49 @@ std::string Lower(std::string_view text) {
 /// Flattens the tree of one YAML file.
 class YamlReader {
  public:
-  YamlReader(const std::string& file, std::vector<Error>& errors) : file_(file), errors_(errors) {}
+  YamlReader(const std::string& file, std::vector<ProjectError>& errors)
+      : file_(file), errors_(errors) {}
 
-  void Read(const YAML::Node& node, const std::string& name, size_t depth) {
-    if (depth > kDepthMax || settings_.size() > kSettingsMax) {
-      return Refuse(ErrorCode::kConfigSyntax, node, "the file is nested too deep or too large");
-    }
-    if (node.IsMap()) {
-      for (const auto& entry : node) {
-        if (!entry.first.IsScalar()) {
-          Refuse(ErrorCode::kConfigSyntax, entry.first, "a key is not a plain word");
-          continue;
-        }
-        const std::string key = entry.first.Scalar();
-        Read(entry.second, name.empty() ? key : name + "." + key, depth + 1);
-      }
-      return;
-    }
-    if (name.empty() && !node.IsNull()) {
-      return Refuse(ErrorCode::kConfigSyntax, node, "the file must be a mapping of keys to values");
-    }
-    if (node.IsSequence()) {
-      return ReadList(node, name);
-    }
-    if (node.IsScalar()) {
-      settings_.emplace_back(name,
-                             Setting{.text = node.Scalar(), .items = {}, .origin = Origin(node)});
+  void Read(const YAML::Node& root) {
+    if (root.IsMap()) {
+      ReadMap(root, "", 0);
+    } else if (!root.IsNull()) {
+      Refuse(ErrorCode::kConfigSyntax, root, "the file must be a mapping of keys to values");
     }
   }
 
-  std::vector<std::pair<std::string, Setting>>& settings() { return settings_; }
+  std::map<std::string, Setting>& settings() { return settings_; }
+  std::map<std::string, SettingOrigin>& empty_keys() { return empty_keys_; }
 
  private:
-  SettingOrigin Origin(const YAML::Node& node) const {
-    return {.kind = SettingOrigin::Kind::kFile,
-            .where = fmt::format("{}:{}", file_, node.Mark().line + 1)};
+  void ReadMap(const YAML::Node& map, const std::string& prefix, size_t depth) {
+    for (const auto& entry : map) {
+      if (depth > kDepthMax || settings_.size() > kSettingsMax) {
+        return Refuse(ErrorCode::kConfigSyntax, map, "the file is nested too deep or too large");
+      }
+      const YAML::Node& key = entry.first;
+      if (!key.IsScalar()) {
+        Refuse(ErrorCode::kConfigSyntax, key, "a key is not a plain word");
+        continue;
+      }
+      ReadValue(key, prefix + key.Scalar(), entry.second, depth);
+    }
   }
 
-  void ReadList(const YAML::Node& node, const std::string& name) {
-    Setting setting{.text = {}, .items = {}, .is_list = true, .origin = Origin(node)};
-    for (const YAML::Node& item : node) {
+  void ReadValue(const YAML::Node& key, const std::string& name, const YAML::Node& value,
+                 size_t depth) {
+    if (value.IsMap()) {
+      return ReadMap(value, name + ".", depth + 1);
+    }
+    if (value.IsNull()) {
+      empty_keys_.emplace(name, Origin(key));
+      return;
+    }
+    Setting setting{.text = {}, .items = {}, .is_list = value.IsSequence(), .origin = Origin(key)};
+    if (!setting.is_list) {
+      setting.text = value.Scalar();
+    }
+    for (const YAML::Node& item : setting.is_list ? value : YAML::Node()) {
       if (!item.IsScalar()) {
         return Refuse(ErrorCode::kConfigInvalidValue, item,
                       fmt::format("{} may only list plain values", name));
@@ -74,32 +77,31 @@ class YamlReader {
       setting.text += (setting.items.empty() ? "" : ", ") + item.Scalar();
       setting.items.push_back(item.Scalar());
     }
-    settings_.emplace_back(name, std::move(setting));
+    if (!settings_.emplace(name, std::move(setting)).second) {
+      Refuse(ErrorCode::kConfigSyntax, key, fmt::format("the key {} is given twice", name));
+    }
+  }
+
+  SettingOrigin Origin(const YAML::Node& node) const {
+    const YAML::Mark mark = node.Mark();
+    return {.kind = SettingOrigin::Kind::kFile,
+            .location = {.file = file_, .line = mark.line + 1, .column = mark.column + 1}};
   }
 
   void Refuse(ErrorCode code, const YAML::Node& node, const std::string& message) {
-    errors_.push_back(Error(code, message).WithContext(Origin(node).where));
+    errors_.push_back({Origin(node).location, Error(code, message)});
   }
 
   const std::string& file_;
-  std::vector<Error>& errors_;
-  std::vector<std::pair<std::string, Setting>> settings_;
+  std::vector<ProjectError>& errors_;
+  std::map<std::string, Setting> settings_;
+  std::map<std::string, SettingOrigin> empty_keys_;
 };
 
 }  // namespace
 
 std::string SettingOrigin::ToString() const {
-  switch (kind) {
-    case Kind::kDefault:
-      return "default";
-    case Kind::kFile:
-      return where;
-    case Kind::kEnvironment:
-      return "environment " + where;
-    case Kind::kFlag:
-      return "flag " + where;
-  }
-  return where;
+  return kind == Kind::kDefault ? "default" : location.ToString();
 }
 
 void OptionSources::Put(std::string name, Setting setting) {
@@ -112,16 +114,17 @@ void OptionSources::Put(std::string name, Setting setting) {
 }
 
 void OptionSources::AddYaml(std::string_view text, const std::string& file,
-                            std::vector<Error>& errors) {
+                            std::vector<ProjectError>& errors) {
   try {
     YamlReader reader(file, errors);
-    reader.Read(YAML::Load(std::string(text)), "", 0);
+    reader.Read(YAML::Load(std::string(text)));
     for (auto& [name, setting] : reader.settings()) {
-      Put(std::move(name), std::move(setting));
+      Put(name, std::move(setting));
     }
+    empty_keys_.insert(reader.empty_keys().begin(), reader.empty_keys().end());
   } catch (const YAML::Exception& error) {
-    errors.push_back(Error(ErrorCode::kConfigSyntax, "the file is not valid YAML: " + error.msg)
-                         .WithContext(fmt::format("{}:{}", file, error.mark.line + 1)));
+    errors.push_back({{.file = file, .line = error.mark.line + 1, .column = error.mark.column + 1},
+                      Error(ErrorCode::kConfigSyntax, "the file is not valid YAML: " + error.msg)});
   }
 }
 
@@ -136,10 +139,11 @@ void OptionSources::AddEnvironment(const std::vector<std::string>& variables) {
     for (size_t at = name.find("__"); at != std::string::npos; at = name.find("__", at)) {
       name.replace(at, 2, ".");
     }
-    Put(std::move(name), {.text = variable.substr(equals + 1),
-                          .items = {},
-                          .origin = {.kind = SettingOrigin::Kind::kEnvironment,
-                                     .where = variable.substr(0, equals)}});
+    Put(std::move(name),
+        {.text = variable.substr(equals + 1),
+         .items = {},
+         .origin = {.kind = SettingOrigin::Kind::kEnvironment,
+                    .location = {.file = "environment " + variable.substr(0, equals)}}});
   }
 }
 
@@ -152,18 +156,18 @@ void OptionSources::AddProcessEnvironment() {
 }
 
 void OptionSources::AddFlag(std::string_view name, std::string value) {
-  Put(Lower(name),
-      {.text = std::move(value),
-       .items = {},
-       .origin = {.kind = SettingOrigin::Kind::kFlag, .where = fmt::format("--{}", name)}});
+  Put(Lower(name), {.text = std::move(value),
+                    .items = {},
+                    .origin = {.kind = SettingOrigin::Kind::kFlag,
+                               .location = {.file = fmt::format("flag --{}", name)}}});
 }
 
-void OptionSources::AddWith(const std::map<std::string, std::string>& options,
-                            const std::string& where) {
-  for (const auto& [name, value] : options) {
-    Put(Lower(name), {.text = value,
-                      .items = {},
-                      .origin = {.kind = SettingOrigin::Kind::kFile, .where = where}});
+void OptionSources::AddWith(const WithOptionMap& options, const SourceLocation& location) {
+  location_ = location;
+  for (const auto& [name, option] : options) {
+    Put(name, {.text = option.text,
+               .items = {},
+               .origin = {.kind = SettingOrigin::Kind::kFile, .location = option.location}});
   }
 }
 

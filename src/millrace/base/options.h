@@ -1,10 +1,6 @@
 #pragma once
 
-#include <concepts>
 #include <functional>
-#include <limits>
-#include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,22 +10,24 @@
 
 #include <fmt/format.h>
 
-#include "millrace/base/check.h"
+#include "millrace/base/option_codec.h"
 #include "millrace/base/option_sources.h"
 #include "millrace/base/option_values.h"
 #include "millrace/base/result.h"
+#include "millrace/base/source_location.h"
 
 namespace millrace {
 
 /// What the reference, `config print` and messages say about an option.
 struct OptionInfo {
   std::string name;          ///< Dotted and lower case: http.listen. WITH options have no dots.
-  std::string_view type;     ///< boolean, integer, bytes, duration, text, list, secret or choice.
+  std::string_view type;     ///< boolean, integer, bytes, duration, text, list, secret, choice, ...
   std::string default_text;  ///< As a user would write it; empty for none.
   bool required = false;
-  std::string bounds;   ///< "1 .. 64", "a, b or c"; empty for none.
-  std::string help;     ///< One sentence.
-  bool restart = true;  ///< A change needs a restart.
+  std::string bounds;  ///< "1 .. 64", "a, b or c"; empty for none.
+  std::string help;    ///< One sentence.
+  std::string
+      only_for;  ///< The setting without which it is not used, "transport: kafka"; or empty.
 };
 
 /// An option as it was read, for `config print`.
@@ -37,6 +35,7 @@ struct OptionReading {
   std::string name;
   std::string text;  ///< Dots for a secret.
   SettingOrigin origin;
+  std::string only_for;  ///< As in OptionInfo.
 };
 
 namespace internal {
@@ -65,7 +64,7 @@ class OptionTableBase {
 
  protected:
   /// Overwrites what `sources` sets in `*target`; adds to `errors` and, unless null, to `readings`.
-  void ReadInto(const OptionSources& sources, void* target, std::vector<Error>& errors,
+  void ReadInto(const OptionSources& sources, void* target, std::vector<ProjectError>& errors,
                 std::vector<OptionReading>* readings) const;
 
   std::vector<internal::BoundOption> options_;
@@ -75,28 +74,48 @@ class OptionTableBase {
 ///
 ///   OptionTable<HttpOptions> table;
 ///   table.Add("http.listen", &HttpOptions::listen, "Address and port to listen on.");
-///   table.Add("http.body_max", &HttpOptions::body_max, "Largest request body.").Between("1 KiB",
-///   "1 GiB"); table.AddChoice("durability", &HttpOptions::durability, {{"sync", kSync}, {"none",
-///   kNone}}, "...");
+///   table.AddBytes("http.body_max", [](auto& o) -> auto& { return o.body.bytes_max; },
+///                  "Largest request body.").Between("1 KiB", "1 GiB");
+///   table.AddChoice("durability", &HttpOptions::durability,
+///                   {{"sync", kSync}, {"none", kNone}}, "When a write counts.");
 ///
-/// Members are bool, integers, ByteSize, Duration, std::string, Secret or std::vector<std::string>.
-/// Immutable once built.
+/// A place is a pointer to a member or a function from T& (const or not) to a reference. Types are
+/// those of option_codec.h. Immutable once built; then safe from any thread.
 template <typename T>
 class OptionTable final : public OptionTableBase {
+  template <typename Place>
+  using MemberAt = std::remove_cvref_t<std::invoke_result_t<Place, T&>>;
+  template <typename Place>
+  using Choices = std::vector<std::pair<std::string_view, MemberAt<Place>>>;
+
  public:
   /// Refines the option added last; misuse is a bug and aborts.
   class Added {
    public:
     explicit Added(internal::BoundOption& option) : option_(option) {}
     /// Inclusive bounds as text of the option's type.
-    Added& Between(std::string_view minimum, std::string_view maximum);
+    Added& Between(std::string_view minimum, std::string_view maximum) {
+      internal::LimitOption(option_, minimum, maximum);
+      return *this;
+    }
     Added& Required() {
       option_.info.required = true;
       option_.info.default_text.clear();
       return *this;
     }
-    Added& WithoutRestart() {
-      option_.info.restart = false;
+    /// Says without which other setting the option is read and checked, but not used.
+    Added& OnlyFor(std::string_view setting) {
+      option_.info.only_for = setting;
+      return *this;
+    }
+    /// Refuses more: `check` sees the struct after the value was stored. Its error is reported at
+    /// the option.
+    Added& Check(std::function<Status(const T&)> check) {
+      option_.store = [store = std::move(option_.store), check = std::move(check)](
+                          const Setting& setting, void* target) -> Status {
+        MR_TRY(store(setting, target));
+        return check(*static_cast<const T*>(target));
+      };
       return *this;
     }
 
@@ -104,129 +123,65 @@ class OptionTable final : public OptionTableBase {
     internal::BoundOption& option_;
   };
 
-  template <typename M>
-  Added Add(std::string name, M T::* member, std::string help);
+  template <typename Place>
+  Added Add(std::string name, Place place, std::string help) {
+    return AddAs<OptionCodec<MemberAt<Place>>>(std::move(name), place, std::move(help));
+  }
 
-  template <typename E>
-  Added AddChoice(std::string name, E T::* member,
-                  std::vector<std::pair<std::string_view, E>> choices, std::string help);
+  /// For a member that is a plain integer and holds a number of bytes.
+  template <typename Place>
+  Added AddBytes(std::string name, Place place, std::string help) {
+    return AddAs<ByteCountCodec<MemberAt<Place>>>(std::move(name), place, std::move(help));
+  }
 
-  /// Returns defaults overwritten by what `sources` sets. Errors are collected, not only the first.
-  T Read(const OptionSources& sources, std::vector<Error>& errors,
+  /// For a member of any type with few values that have names.
+  template <typename Place>
+  Added AddChoice(std::string name, Place place, Choices<Place> choices, std::string help);
+
+  /// Returns defaults overwritten by what `sources` sets. Errors are collected, not only the first:
+  /// kConfigInvalidValue, kConfigMissingValue.
+  T Read(const OptionSources& sources, std::vector<ProjectError>& errors,
          std::vector<OptionReading>* readings = nullptr) const {
     T target{};
     ReadInto(sources, &target, errors, readings);
     return target;
   }
+
+ private:
+  template <typename Codec, typename Place>
+  Added AddAs(std::string name, Place place, std::string help);
 };
 
-/// Adds kConfigUnknownKey for each setting that none of `tables` declares, with the nearest name.
-/// All settings of `sources` are looked at.
+/// Adds kConfigUnknownKey for each setting that none of `tables` declares, with the nearest name as
+/// hint. All settings of `sources` are looked at.
 void RefuseUnknownOptions(const OptionSources& sources,
                           std::span<const OptionTableBase* const> tables,
-                          std::vector<Error>& errors);
+                          std::vector<ProjectError>& errors);
 
 /// Appends a Markdown table of the options, for the generated reference.
 void AppendOptionReference(std::string& out, const OptionTableBase& table);
 
-}  // namespace millrace
-
-namespace millrace {
-
-namespace internal {
-
-/// How one member type is named, read and printed.
-template <typename M>
-struct OptionCodec;
-
-template <>
-struct OptionCodec<bool> {
-  static constexpr std::string_view kType = "boolean";
-  static Result<bool> Parse(const Setting& setting) { return ParseOptionBool(setting.text); }
-  static std::string Print(bool value) { return value ? "true" : "false"; }
-};
-
-template <std::integral M>
-  requires(!std::same_as<M, bool>)
-struct OptionCodec<M> {
-  static constexpr std::string_view kType = "integer";
-  static Result<M> Parse(const Setting& setting) {
-    MR_ASSIGN(const int64_t value, ParseOptionInteger(setting.text));
-    if (!std::in_range<M>(value)) {
-      return Err(ErrorCode::kConfigInvalidValue, fmt::format("{} is out of range", value));
-    }
-    return static_cast<M>(value);
-  }
-  static std::string Print(M value) { return fmt::format("{}", value); }
-  static int64_t Order(M value) { return static_cast<int64_t>(value); }
-};
-
-template <>
-struct OptionCodec<ByteSize> {
-  static constexpr std::string_view kType = "bytes";
-  static Result<ByteSize> Parse(const Setting& setting) { return ParseByteSize(setting.text); }
-  static std::string Print(ByteSize value) { return FormatByteSize(value); }
-  static int64_t Order(ByteSize value) { return value.bytes; }
-};
-
-template <>
-struct OptionCodec<Duration> {
-  static constexpr std::string_view kType = "duration";
-  static Result<Duration> Parse(const Setting& setting) { return ParseDuration(setting.text); }
-  static std::string Print(Duration value) { return FormatDuration(value); }
-  static int64_t Order(Duration value) { return value.count(); }
-};
-
-template <>
-struct OptionCodec<std::string> {
-  static constexpr std::string_view kType = "text";
-  static Result<std::string> Parse(const Setting& setting) { return setting.text; }
-  static std::string Print(const std::string& value) { return value; }
-};
-
-template <>
-struct OptionCodec<Secret> {
-  static constexpr std::string_view kType = "secret";
-  static Result<Secret> Parse(const Setting& setting) { return Secret{setting.text}; }
-  static std::string Print(const Secret& value) {
-    return value.value.empty() ? std::string() : std::string(kSecretDots);
-  }
-};
-
-template <>
-struct OptionCodec<std::vector<std::string>> {
-  static constexpr std::string_view kType = "list";
-  static Result<std::vector<std::string>> Parse(const Setting& setting) {
-    return setting.is_list ? setting.items : ParseOptionList(setting.text);
-  }
-  static std::string Print(const std::vector<std::string>& value) {
-    return fmt::format("{}", fmt::join(value, ", "));
-  }
-};
-
-}  // namespace internal
-
 template <typename T>
-template <typename M>
-typename OptionTable<T>::Added OptionTable<T>::Add(std::string name, M T::* member,
-                                                   std::string help) {
-  using Codec = internal::OptionCodec<M>;
+template <typename Codec, typename Place>
+typename OptionTable<T>::Added OptionTable<T>::AddAs(std::string name, Place place,
+                                                     std::string help) {
+  const T defaults{};
   internal::BoundOption option;
   option.info = {.name = std::move(name),
                  .type = Codec::kType,
-                 .default_text = Codec::Print(T{}.*member),
+                 .default_text = Codec::Print(std::invoke(place, defaults)),
                  .bounds = {},
                  .help = std::move(help)};
-  option.store = [member](const Setting& setting, void* target) -> Status {
-    MR_ASSIGN(static_cast<T*>(target)->*member, Codec::Parse(setting));
+  option.store = [place](const Setting& setting, void* target) -> Status {
+    MR_ASSIGN(std::invoke(place, *static_cast<T*>(target)), Codec::Parse(setting));
     return {};
   };
-  option.print = [member](const void* target) {
-    return Codec::Print(static_cast<const T*>(target)->*member);
+  option.print = [place](const void* target) {
+    return Codec::Print(std::invoke(place, *static_cast<const T*>(target)));
   };
-  if constexpr (requires(M value) { Codec::Order(value); }) {
+  if constexpr (requires(MemberAt<Place> value) { Codec::Order(value); }) {
     option.order = [](const Setting& setting) -> Result<int64_t> {
-      MR_ASSIGN(const M value, Codec::Parse(setting));
+      MR_ASSIGN(const auto value, Codec::Parse(setting));
       return Codec::Order(value);
     };
   }
@@ -235,18 +190,17 @@ typename OptionTable<T>::Added OptionTable<T>::Add(std::string name, M T::* memb
 }
 
 template <typename T>
-template <typename E>
-typename OptionTable<T>::Added OptionTable<T>::AddChoice(
-    std::string name, E T::* member, std::vector<std::pair<std::string_view, E>> choices,
-    std::string help) {
+template <typename Place>
+typename OptionTable<T>::Added OptionTable<T>::AddChoice(std::string name, Place place,
+                                                         Choices<Place> choices, std::string help) {
   internal::BoundOption option;
   std::string names;
   for (const auto& choice : choices) {
     names += fmt::format("{}{}", names.empty() ? "" : ", ", choice.first);
   }
-  option.print = [member, choices](const void* target) {
+  option.print = [place, choices](const void* target) {
     for (const auto& [choice, value] : choices) {
-      if (value == static_cast<const T*>(target)->*member) {
+      if (value == std::invoke(place, *static_cast<const T*>(target))) {
         return std::string(choice);
       }
     }
@@ -258,11 +212,11 @@ typename OptionTable<T>::Added OptionTable<T>::AddChoice(
                  .default_text = option.print(&defaults),
                  .bounds = names,
                  .help = std::move(help)};
-  option.store = [member, choices = std::move(choices), names](const Setting& setting,
-                                                               void* target) -> Status {
+  option.store = [place, choices = std::move(choices), names](const Setting& setting,
+                                                              void* target) -> Status {
     for (const auto& [choice, value] : choices) {
       if (choice == setting.text) {
-        static_cast<T*>(target)->*member = value;
+        std::invoke(place, *static_cast<T*>(target)) = value;
         return {};
       }
     }
@@ -271,13 +225,6 @@ typename OptionTable<T>::Added OptionTable<T>::AddChoice(
   };
   options_.push_back(std::move(option));
   return Added(options_.back());
-}
-
-template <typename T>
-typename OptionTable<T>::Added& OptionTable<T>::Added::Between(std::string_view minimum,
-                                                               std::string_view maximum) {
-  internal::LimitOption(option_, minimum, maximum);
-  return *this;
 }
 
 }  // namespace millrace
