@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "millrace/connect/connector.h"
+#include "millrace/connect/ingest_options.h"
 #include "millrace/stream/embedded/embedded_transport.h"
 
 namespace millrace {
@@ -31,7 +33,8 @@ Status Platform::Open() {
       std::make_unique<WorkerPool>(options_.workers > 0 ? options_.workers : AvailableProcessors());
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_));
   for (const TableDefinition& table : project_.definition.tables) {
-    auto ingestor = StreamIngestor::Open(table, *transport_, clock_, {});
+    auto ingestor = StreamIngestor::Open(table, *transport_, clock_,
+                                         ReadConnectorOptions(table, IngestOptionTable()));
     if (!ingestor) {
       return Err(ingestor.error().WithContext(fmt::format("table {}", table.name)));
     }

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "millrace/connect/connector.h"
+
 namespace millrace {
 
 Result<Project> LoadProject(FileSystem& files, const std::string& directory,
-                            std::vector<CompileError>* errors) {
+                            std::vector<ProjectError>* errors) {
   auto entries = files.List(directory);
   if (!entries) {
     return Err(Error(
@@ -32,7 +34,7 @@ Result<Project> LoadProject(FileSystem& files, const std::string& directory,
         Error(ErrorCode::kProjectNotFound, fmt::format("{} holds no .sql file", directory))
             .WithHint("`millrace init DIR` makes a project to start from"));
   }
-  MR_ASSIGN(auto definition, CompileProject(sql, CompileOptions{}, errors));
+  MR_ASSIGN(auto definition, CompileProject(sql, {.check_connector = CheckConnector}, errors));
   return Project{.directory = directory, .definition = std::move(definition)};
 }
 

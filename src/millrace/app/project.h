@@ -18,6 +18,6 @@ struct Project {
 /// problem; on failure the first one is returned too. kProjectNotFound when there is no such
 /// directory or no SQL file in it.
 Result<Project> LoadProject(FileSystem& files, const std::string& directory,
-                            std::vector<CompileError>* errors);
+                            std::vector<ProjectError>* errors);
 
 }  // namespace millrace

@@ -37,9 +37,9 @@ sigset_t BlockStopSignals() {
 }
 
 Result<Project> LoadOrPrint(FileSystem& files, const std::string& directory) {
-  std::vector<CompileError> errors;
+  std::vector<ProjectError> errors;
   auto project = LoadProject(files, directory, &errors);
-  for (const CompileError& error : errors) {
+  for (const ProjectError& error : errors) {
     terminal::Line(error.ToString());
   }
   if (!project && errors.empty()) {

@@ -171,7 +171,8 @@ EventTimes StreamIngestor::TimesOf(const Batch& rows) const {
   if (!table_.event_time) {
     return {.append_time = now};
   }
-  return EventTimesOf(rows.column(*table_.event_time), now, now + options_.watermark_ahead_max);
+  return EventTimesOf(rows.column(*table_.event_time), now,
+                      now + options_.watermark_ahead_max.count());
 }
 
 std::vector<StreamIngestor::Piece> StreamIngestor::Partition(const BatchPtr& rows) {

@@ -27,7 +27,7 @@ class StreamIngestor {
   struct Options {
     JsonDecoderOptions json;
     /// Rows further ahead of the wall clock do not move the watermark.
-    Micros watermark_ahead_max = kMicrosPerDay;
+    std::chrono::microseconds watermark_ahead_max = std::chrono::hours(24);
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);
   };
 

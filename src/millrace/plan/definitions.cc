@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 namespace millrace {
 
 namespace {
@@ -16,8 +14,6 @@ const Definition* FindNamed(const std::vector<Definition>& definitions, std::str
 }
 
 }  // namespace
-
-std::string SourceLocation::ToString() const { return fmt::format("{}:{}:{}", file, line, column); }
 
 const TableDefinition* ProjectDefinition::FindTable(std::string_view name) const {
   return FindNamed(tables, name);

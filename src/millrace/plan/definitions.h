@@ -1,24 +1,16 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "millrace/base/option_sources.h"
+#include "millrace/base/source_location.h"
 #include "millrace/data/schema.h"
 #include "millrace/plan/plan_node.h"
 
 namespace millrace {
-
-/// Where a statement or a part of it stands; for messages.
-struct SourceLocation {
-  std::string file;
-  int line = 0;    ///< From 1.
-  int column = 0;  ///< From 1, in characters.
-
-  std::string ToString() const;  ///< "file:line:column"
-};
 
 /// A stored generated column: computed at ingest from the declared columns.
 struct GeneratedColumn {
@@ -36,8 +28,8 @@ struct TableDefinition {
   uint32_t partitions = 4;
   std::vector<size_t> partition_by;  ///< Empty: whole requests and files in turn.
   std::vector<size_t> primary_key;   ///< Empty: append-only.
-  /// The WITH options that the connector and format own, by lower-case name; validated by them.
-  std::map<std::string, std::string> options;
+  /// The WITH options besides those of TableOptionTable: the connector's, and checked by it.
+  WithOptionMap options;
   SourceLocation location;
 };
 
@@ -49,8 +41,7 @@ struct ViewDefinition {
   PlanPtr plan;
   EmitMode emit = EmitMode::kChanges;
   std::vector<std::string> inputs;  ///< Tables and materialized views it reads, without repeats.
-  std::map<std::string, std::string> options;
-  std::string sql;  ///< The defining query, as written.
+  std::string sql;                  ///< The defining query, as written.
   SourceLocation location;
 };
 

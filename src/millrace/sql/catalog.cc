@@ -9,7 +9,6 @@
 #include "millrace/plan/plan_builder.h"
 #include "millrace/sql/select_binder.h"
 #include "millrace/sql/table_binder.h"
-#include "millrace/sql/with_options.h"
 
 namespace millrace::internal {
 
@@ -167,11 +166,19 @@ Bound<void> Catalog::BindEntry(Entry& entry) {
 }
 
 Bound<void> Catalog::BindTableEntry(Entry& entry) {
-  MR_ASSIGN(TableDefinition table, BindTable(entry.statement, *entry.script, options_));
+  MR_ASSIGN(TableDefinition table, BindTable(entry.statement, *entry.script, options_, errors_));
   entry.plan = MakeScan(table.name, false, *table.schema,
                         {.append_only = true, .key = {}, .event_time = table.event_time});
   project_.tables.push_back(std::move(table));
   return {};
+}
+
+ViewOptions Catalog::ReadViewOptions(const WithOptions& with, const SourceLocation& location) {
+  OptionSources sources;
+  sources.AddWith(with.options(), location);
+  const OptionTableBase* const tables[] = {&ViewOptionTable()};
+  RefuseUnknownOptions(sources, tables, errors_);
+  return ViewOptionTable().Read(sources, errors_);
 }
 
 Bound<PlanPtr> Catalog::BindQuery(Entry& entry, const TreeNode& query, bool emit_final,
@@ -179,7 +186,10 @@ Bound<PlanPtr> Catalog::BindQuery(Entry& entry, const TreeNode& query, bool emit
   if (!query.Is("SelectStmt")) {
     return Unsupported(entry.offset, DescribeKind(query.kind()));
   }
-  SelectBinder binder(*entry.script, *this, {.emit_final = emit_final, .grace = grace});
+  SelectBinder binder(*entry.script, *this,
+                      {.emit_final = emit_final,
+                       .grace = grace,
+                       .default_window_size = options_.default_window_size});
   return binder.Bind(query, entry.offset);
 }
 
@@ -200,22 +210,15 @@ Bound<void> Catalog::BindMaterializedView(Entry& entry) {
   if (statement.Text("objtype") != "OBJECT_MATVIEW") {
     return Unsupported(entry.offset, "CREATE TABLE AS", "write CREATE MATERIALIZED VIEW");
   }
-  MR_ASSIGN(WithOptions with, WithOptions::Read(into.List("options"), *entry.script));
+  MR_ASSIGN(const WithOptions with, WithOptions::Read(into.List("options"), *entry.script));
   ViewDefinition view;
   view.name = entry.name;
   view.location = entry.script->Locate(entry.offset);
-  if (const auto emit = with.Take("emit")) {
-    if (emit->text != "changes" && emit->text != "final") {
-      return ErrAt(emit->offset, ErrorCode::kConfigInvalidValue,
-                   "option emit is neither changes nor final: " + emit->text);
-    }
-    view.emit = emit->text == "final" ? EmitMode::kFinal : EmitMode::kChanges;
-  }
-  MR_ASSIGN(const auto grace, with.TakeInterval("grace"));
-  view.options = with.Rest();
+  const ViewOptions options = ReadViewOptions(with, view.location);
+  view.emit = options.emit;
   const bool emit_final = view.emit == EmitMode::kFinal;
-  MR_ASSIGN(PlanPtr plan, BindQuery(entry, statement.Child("query"), emit_final,
-                                    grace.value_or(options_.default_grace)));
+  const Micros grace = options.grace ? options.grace->count() : options_.default_grace;
+  MR_ASSIGN(PlanPtr plan, BindQuery(entry, statement.Child("query"), emit_final, grace));
   if (emit_final && !IsFinal(*plan)) {
     return ErrAt(entry.offset, ErrorCode::kSqlInvalidDefinition,
                  "emit = 'final' needs GROUP BY window_start of a window over the event time",

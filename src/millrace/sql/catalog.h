@@ -5,11 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "millrace/plan/definition_options.h"
 #include "millrace/plan/definitions.h"
 #include "millrace/sql/compile_project.h"
 #include "millrace/sql/relations.h"
 #include "millrace/sql/script.h"
 #include "millrace/sql/tree_node.h"
+#include "millrace/sql/with_options.h"
 
 namespace millrace::internal {
 
@@ -18,7 +20,7 @@ namespace millrace::internal {
 class Catalog final : public Relations {
  public:
   /// `options` and `errors` outlive the catalogue.
-  Catalog(const CompileOptions& options, std::vector<CompileError>& errors)
+  Catalog(const CompileOptions& options, std::vector<ProjectError>& errors)
       : options_(options), errors_(errors) {}
 
   /// Takes the statements of one file.
@@ -52,11 +54,12 @@ class Catalog final : public Relations {
   Bound<void> BindTableEntry(Entry& entry);
   Bound<void> BindViewEntry(Entry& entry);
   Bound<void> BindMaterializedView(Entry& entry);
+  ViewOptions ReadViewOptions(const WithOptions& with, const SourceLocation& location);
   Bound<PlanPtr> BindQuery(Entry& entry, const TreeNode& query, bool emit_final, Micros grace);
   Bound<void> Run(Entry& entry);
 
   const CompileOptions& options_;
-  std::vector<CompileError>& errors_;
+  std::vector<ProjectError>& errors_;
   std::vector<std::unique_ptr<const Script>> scripts_;
   std::map<std::string, Entry> entries_;
   std::vector<Entry*> binding_;  ///< The statements that wait for each other, outermost first.

@@ -8,12 +8,10 @@
 
 namespace millrace {
 
-std::string CompileError::ToString() const { return location.ToString() + ": " + error.ToString(); }
-
 Result<ProjectDefinition> CompileProject(std::span<const SqlFile> files,
                                          const CompileOptions& options,
-                                         std::vector<CompileError>* errors) {
-  std::vector<CompileError> found;
+                                         std::vector<ProjectError>* errors) {
+  std::vector<ProjectError> found;
   internal::Catalog catalog(options, found);
   for (const SqlFile& file : files) {
     auto script = internal::Script::Parse(file);
@@ -28,10 +26,10 @@ Result<ProjectDefinition> CompileProject(std::span<const SqlFile> files,
   if (found.empty()) {
     return project;
   }
-  std::ranges::stable_sort(found, {}, [](const CompileError& error) {
+  std::ranges::stable_sort(found, {}, [](const ProjectError& error) {
     return std::tie(error.location.file, error.location.line, error.location.column);
   });
-  const CompileError& first = found.front();
+  const ProjectError& first = found.front();
   Error error = first.error.WithContext(first.location.ToString());
   if (errors != nullptr) {
     *errors = std::move(found);

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "millrace/base/result.h"
+#include "millrace/base/source_location.h"
 #include "millrace/plan/definitions.h"
 
 namespace millrace {
@@ -17,16 +20,12 @@ struct SqlFile {
 
 /// What the project's configuration decides for all definitions.
 struct CompileOptions {
-  Micros default_grace = 0;         ///< For views without the option `grace`.
+  Micros default_grace = 0;  ///< For views without the option `grace`.
+  /// Size of the windows of `tumble(table, column)`; none = every view has to say it.
+  std::optional<Micros> default_window_size;
   uint32_t default_partitions = 4;  ///< For tables without the option `partitions`.
-};
-
-/// One problem of a project and where it is.
-struct CompileError {
-  SourceLocation location;
-  Error error;
-
-  std::string ToString() const;  ///< "file:line:column: MR2005: message (hint)"
+  /// Checks what the connector of a table owns: TableDefinition::options. Null = nobody does.
+  std::function<void(const TableDefinition&, std::vector<ProjectError>&)> check_connector;
 };
 
 /// Compiles the SQL files of a project. Files are declarative: the order of statements within and
@@ -40,6 +39,6 @@ struct CompileError {
 /// Safe from any thread; parses on a thread of its own with a large stack.
 Result<ProjectDefinition> CompileProject(std::span<const SqlFile> files,
                                          const CompileOptions& options,
-                                         std::vector<CompileError>* errors);
+                                         std::vector<ProjectError>* errors);
 
 }  // namespace millrace

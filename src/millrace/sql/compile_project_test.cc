@@ -13,10 +13,10 @@ constexpr std::string_view kClicks =
 /// Returns EXPLAIN of the view v, or all errors.
 std::string Explain(const std::string& sql) {
   const SqlFile file{"a.sql", std::string(kClicks) + sql};
-  std::vector<CompileError> errors;
+  std::vector<ProjectError> errors;
   const auto project = CompileProject({&file, 1}, {}, &errors);
   std::string text;
-  for (const CompileError& error : errors) {
+  for (const ProjectError& error : errors) {
     text += error.ToString() + "\n";
   }
   return project ? "\n" + ExplainPlan(*project->FindView("v")->plan) : text;
@@ -49,11 +49,63 @@ TEST(CompileProjectTest, ReadsTableOptions) {
   EXPECT_EQ(table.event_time, 4U);
   EXPECT_EQ(table.watermark_delay, 5 * kMicrosPerSecond);
   EXPECT_EQ(table.partitions, 7U);
-  EXPECT_EQ(table.options, (std::map<std::string, std::string>{{"connector", "http"}}));
+  EXPECT_EQ(table.options, (WithOptionMap{{"connector", {"http", {"a.sql", 3, 9}}}}));
   EXPECT_FALSE(table.schema->field(0).nullable);
   ASSERT_EQ(table.generated.size(), 1U);
   EXPECT_EQ(table.generated[0].column, 5U);
   EXPECT_EQ(table.location.ToString(), "a.sql:1:14");
+}
+
+TEST(CompileProjectTest, ReportsEveryWrongOptionWhereItStands) {
+  const SqlFile file{"a.sql",
+                     "CREATE TABLE t (at timestamptz) WITH (event_time = 'at', partitions = 0,\n"
+                     "  watermark_delay = 'soon', path = 'x');\n"
+                     "CREATE MATERIALIZED VIEW v WITH (emmit = 'final', grace = '1 month') AS\n"
+                     "SELECT at FROM t"};
+  const auto refuse_path = [](const TableDefinition& table, std::vector<ProjectError>& errors) {
+    ASSERT_EQ(table.options.size(), 1U);
+    errors.push_back({table.options.at("path").location,
+                      Error(ErrorCode::kConfigUnknownKey, "there are no paths")});
+  };
+  std::vector<ProjectError> errors;
+  const auto project = CompileProject({&file, 1}, {.check_connector = refuse_path}, &errors);
+  ASSERT_FALSE(project);
+  std::string text;
+  for (const ProjectError& error : errors) {
+    text += error.ToString() + "\n";
+  }
+  EXPECT_EQ(text,
+            "a.sql:1:58: MR1003: partitions: expected 1 .. 1024, got '0'\n"
+            "a.sql:2:3: MR1003: watermark_delay: expected a time with its unit such as 5 s or 100 "
+            "ms, got 'soon'\n"
+            "a.sql:2:29: MR1002: there are no paths\n"
+            "a.sql:3:34: MR1002: unknown option 'emmit' (did you mean 'emit'?)\n"
+            "a.sql:3:51: MR1003: grace: expected a time with its unit such as 5 s or 100 ms, got "
+            "'1 month'\n");
+}
+
+TEST(CompileProjectTest, TakesWindowSizeAndGraceOfTheConfiguration) {
+  const SqlFile file{"a.sql",
+                     std::string(kClicks) +
+                         "CREATE MATERIALIZED VIEW v AS SELECT window_start, count(*) AS n "
+                         "FROM tumble(clicks, at) GROUP BY window_start;"
+                         "CREATE MATERIALIZED VIEW w WITH (grace = '0 s') AS SELECT "
+                         "window_start, count(*) AS n "
+                         "FROM tumble(clicks, at, interval '1 hour') GROUP BY 1"};
+  const auto project = CompileProject(
+      {&file, 1},
+      {.default_grace = 7 * kMicrosPerSecond, .default_window_size = 90 * kMicrosPerSecond},
+      nullptr);
+  ASSERT_TRUE(project) << project.error().ToString();
+  const auto explained = [&](std::string_view view) {
+    return ExplainPlan(*project->FindView(view)->plan);
+  };
+  EXPECT_NE(explained("v").find("[window window_start of 00:01:30, grace 00:00:07]"),
+            std::string::npos)
+      << explained("v");
+  EXPECT_NE(explained("w").find("[window window_start of 01:00:00, grace 00:00:00]"),
+            std::string::npos)
+      << explained("w");
 }
 
 TEST(CompileProjectTest, GroupsByPositionAliasAndExpression) {
@@ -141,11 +193,11 @@ TEST(CompileProjectTest, ReportsAllErrorsWithTheirPlaces) {
       {"c.sql", "CREATE TABLE u (name text);\nCREATE VIEW x AS SELECT nam\n FROM u"},
       {"d.sql", "SELECT 1 FROM"},
   };
-  std::vector<CompileError> errors;
+  std::vector<ProjectError> errors;
   const auto project = CompileProject(files, {}, &errors);
   ASSERT_FALSE(project);
   std::string text;
-  for (const CompileError& error : errors) {
+  for (const ProjectError& error : errors) {
     text += error.ToString() + "\n";
   }
   EXPECT_EQ(text,

@@ -55,7 +55,7 @@ std::string Evaluate(std::string_view sql) {
   const SqlFile file{"x.sql", fmt::format("CREATE TABLE t ({}); CREATE MATERIALIZED VIEW v AS "
                                           "SELECT {} AS x FROM t",
                                           kColumns, sql)};
-  std::vector<CompileError> errors;
+  std::vector<ProjectError> errors;
   const auto project = CompileProject({&file, 1}, {}, &errors);
   if (!project) {
     return "MR" + Code(errors.front().error.code());

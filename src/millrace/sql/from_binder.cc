@@ -116,8 +116,13 @@ Bound<SelectBinder::Source> SelectBinder::BindTumble(const TreeNode& call, const
                                                      int offset) {
   const auto arguments = call.List("args");
   const std::string usage = fmt::format("write {}", kTableFunctions);
-  if (arguments.size() != 3) {
-    return ErrAt(offset, ErrorCode::kSqlInvalidWindow, "tumble takes three arguments", usage);
+  if (arguments.size() == 2 && !options_.default_window_size) {
+    return ErrAt(offset, ErrorCode::kSqlInvalidWindow, "tumble needs the size of its windows",
+                 usage + ", or set processing.window_size in millrace.yaml");
+  }
+  if (arguments.size() != 2 && arguments.size() != 3) {
+    return ErrAt(offset, ErrorCode::kSqlInvalidWindow, "tumble takes two or three arguments",
+                 usage);
   }
   const auto table = arguments[0].Names("fields");
   const auto column = arguments[1].Names("fields");
@@ -145,7 +150,10 @@ Bound<SelectBinder::Source> SelectBinder::BindTumble(const TreeNode& call, const
                    "rename it in a view in between");
     }
   }
-  MR_ASSIGN(const Micros size, BindWindowSize(arguments[2]));
+  Micros size = options_.default_window_size.value_or(0);
+  if (arguments.size() == 3) {
+    MR_ASSIGN(size, BindWindowSize(arguments[2]));
+  }
   PlanPtr plan = MakeTumble(std::move(input), {.time_column = time, .size = size});
   Scope windowed(alias.empty() ? table[0] : alias, *plan->schema);
   return Source{std::move(plan), std::move(windowed)};

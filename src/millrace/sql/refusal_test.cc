@@ -17,10 +17,10 @@ constexpr std::string_view kTable =
 void ExpectRefused(std::string_view prefix, std::initializer_list<Case> cases) {
   for (const Case& each : cases) {
     const SqlFile file{"x.sql", fmt::format("{}{}{}", kTable, prefix, each.sql)};
-    std::vector<CompileError> errors;
+    std::vector<ProjectError> errors;
     const auto project = CompileProject({&file, 1}, {}, &errors);
     ASSERT_FALSE(project) << each.sql;
-    const CompileError& first = errors.front();
+    const ProjectError& first = errors.front();
     EXPECT_EQ(
         fmt::format("{}:{} {}", first.location.line, first.location.column, first.error.number()),
         each.error)
@@ -89,7 +89,8 @@ TEST(RefusalTest, Windows) {
                  {"SELECT 1 AS x FROM tumble(t, at, '1 month')", "2:86 2012", "positive interval"},
                  {"SELECT 1 AS x FROM tumble(t, at, '-1 s')", "2:86 2012", "positive interval"},
                  {"SELECT 1 AS x FROM tumble(t, a, '1 s')", "2:82 2012", "timestamptz"},
-                 {"SELECT 1 AS x FROM tumble(t, at)", "2:72 2012", "three arguments"},
+                 {"SELECT 1 AS x FROM tumble(t, at)", "2:72 2012", "size of its windows"},
+                 {"SELECT 1 AS x FROM tumble(t)", "2:72 2012", "two or three arguments"},
                  {"SELECT 1 AS x FROM tumbl(t, at, '1 s')", "2:72 2007", "tumble"}});
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace millrace::internal {
 struct SelectOptions {
   bool emit_final = false;
   Micros grace = 0;
+  std::optional<Micros> default_window_size;  ///< See CompileOptions.
 };
 
 /// Binds one SelectStmt to a plan. Lives for one statement; not thread-safe.

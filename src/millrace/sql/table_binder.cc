@@ -6,6 +6,7 @@
 
 #include "millrace/expr/casts.h"
 #include "millrace/expr/constant_folding.h"
+#include "millrace/plan/definition_options.h"
 #include "millrace/sql/expression_binder.h"
 #include "millrace/sql/type_binder.h"
 #include "millrace/sql/with_options.h"
@@ -13,8 +14,6 @@
 namespace millrace::internal {
 
 namespace {
-
-constexpr int64_t kPartitionsMax = 1024;
 
 std::string ConstraintName(const std::string& type) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
@@ -100,46 +99,50 @@ Bound<ExpressionPtr> BindGenerated(const Column& column, const std::vector<Colum
   return FoldConstants(MakeCast(bound, column.field.type));
 }
 
-Bound<std::optional<size_t>> BindEventTime(WithOptions& with, const Scope& scope) {
-  const auto name = with.Take("event_time");
-  if (!name) {
-    return std::nullopt;
-  }
-  MR_ASSIGN(const size_t column, scope.Find("", name->text, name->offset));
+Bound<size_t> BindEventTime(const std::string& name, int offset, const Scope& scope) {
+  MR_ASSIGN(const size_t column, scope.Find("", name, offset));
   const DataType type = scope.entry(column).field.type;
   if (type.id != TypeId::kTimestamptz) {
     return ErrAt(
-        name->offset, ErrorCode::kSqlInvalidDefinition,
-        fmt::format("the event time must be timestamptz: {} is {}", name->text, type.ToString()));
+        offset, ErrorCode::kSqlInvalidDefinition,
+        fmt::format("the event time must be timestamptz: {} is {}", name, type.ToString()));
   }
   return column;
 }
 
-Bound<void> BindOptions(WithOptions& with, const Scope& scope, int offset,
-                        const CompileOptions& options, TableDefinition& table) {
-  MR_ASSIGN(table.event_time, BindEventTime(with, scope));
-  MR_ASSIGN(const auto delay, with.TakeInterval("watermark_delay"));
-  if (delay && !table.event_time) {
+Bound<void> BindOptions(const WithOptions& with, const Scope& scope, int offset,
+                        const CompileOptions& options, TableDefinition& table,
+                        std::vector<ProjectError>& errors) {
+  OptionSources sources;
+  sources.AddWith(with.options(), table.location);
+  const TableOptions read = TableOptionTable().Read(sources, errors);
+  table.options = with.options();
+  for (const auto& option : TableOptionTable().options()) {
+    table.options.erase(option.info.name);
+  }
+  if (options.check_connector) {
+    options.check_connector(table, errors);
+  }
+  table.watermark_delay = read.watermark_delay.value_or(Duration(0)).count();
+  table.partitions = read.partitions.value_or(options.default_partitions);
+  if (read.event_time) {
+    MR_ASSIGN(table.event_time,
+              BindEventTime(*read.event_time, with.OffsetOf("event_time"), scope));
+  } else if (read.watermark_delay) {
     return ErrAt(offset, ErrorCode::kSqlInvalidDefinition,
                  "watermark_delay needs the option event_time");
   }
-  table.watermark_delay = delay.value_or(0);
-  MR_ASSIGN(const auto partitions, with.TakeInteger("partitions", 1, kPartitionsMax));
-  table.partitions = partitions ? static_cast<uint32_t>(*partitions) : options.default_partitions;
-  if (const auto names = with.TakeNames("partition_by")) {
-    for (const WithOptions::Value& name : *names) {
-      MR_ASSIGN(const size_t column, scope.Find("", name.text, name.offset));
-      table.partition_by.push_back(column);
-    }
+  for (const std::string& name : read.partition_by) {
+    MR_ASSIGN(const size_t column, scope.Find("", name, with.OffsetOf("partition_by")));
+    table.partition_by.push_back(column);
   }
-  table.options = with.Rest();
   return {};
 }
 
 }  // namespace
 
 Bound<TableDefinition> BindTable(const TreeNode& create, const Script& script,
-                                 const CompileOptions& options) {
+                                 const CompileOptions& options, std::vector<ProjectError>& errors) {
   const TreeNode relation = create.Bare("relation");
   const int offset = relation.offset();
   MR_TRY(relation.AllowOnly({"relname"}, offset));
@@ -163,8 +166,8 @@ Bound<TableDefinition> BindTable(const TreeNode& create, const Script& script,
       table.generated.push_back({i, std::move(expression)});
     }
   }
-  MR_ASSIGN(WithOptions with, WithOptions::Read(create.List("options"), script));
-  MR_TRY(BindOptions(with, scope, offset, options, table));
+  MR_ASSIGN(const WithOptions with, WithOptions::Read(create.List("options"), script));
+  MR_TRY(BindOptions(with, scope, offset, options, table, errors));
   return table;
 }
 

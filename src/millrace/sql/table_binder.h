@@ -7,11 +7,11 @@
 
 namespace millrace::internal {
 
-/// Binds a CreateStmt: columns, generated columns and the WITH options event_time, watermark_delay,
-/// partitions and partition_by; other options go to TableDefinition::options unread.
-/// kSqlInvalidDefinition, kSqlDuplicateName, kConfigInvalidValue and what expressions and types
-/// give.
+/// Binds a CreateStmt: columns, generated columns and the WITH options of TableOptionTable; other
+/// options go to TableDefinition::options and to `options.check_connector`. What is wrong with
+/// options is added to `errors`, and their defaults are taken. Otherwise kSqlInvalidDefinition,
+/// kSqlDuplicateName and what expressions and types give.
 Bound<TableDefinition> BindTable(const TreeNode& create, const Script& script,
-                                 const CompileOptions& options);
+                                 const CompileOptions& options, std::vector<ProjectError>& errors);
 
 }  // namespace millrace::internal

@@ -1,43 +1,30 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "millrace/plan/definitions.h"
+#include "millrace/base/option_sources.h"
 #include "millrace/sql/script.h"
 #include "millrace/sql/tree_node.h"
 
 namespace millrace::internal {
 
-/// The list of a WITH clause. Take functions hand out what belongs to the SQL layer; the rest is
-/// for the connector or the view's owner.
+/// The list of a WITH clause, to be read with an option table.
 class WithOptions final {
  public:
-  struct Value {
-    std::string text;
-    int offset = 0;
-  };
-
   /// `options`: DefElem nodes. kSqlDuplicateName for a repeated name, kConfigInvalidValue for an
-  /// option without a value.
+  /// option without a value. `script` outlives it.
   static Bound<WithOptions> Read(const std::vector<TreeNode>& options, const Script& script);
 
-  std::optional<Value> Take(const std::string& name);
-  /// A non-negative interval without months, in microseconds. kConfigInvalidValue.
-  Bound<std::optional<Micros>> TakeInterval(const std::string& name);
-  /// An integer in [minimum, maximum]. kConfigInvalidValue.
-  Bound<std::optional<int64_t>> TakeInteger(const std::string& name, int64_t minimum,
-                                            int64_t maximum);
-  /// Names separated by commas.
-  std::optional<std::vector<Value>> TakeNames(const std::string& name);
-
-  /// What nobody took, by lower-case name.
-  std::map<std::string, std::string> Rest() const;
+  /// All of them, by lower-case name.
+  const WithOptionMap& options() const { return options_; }
+  /// Where an option that is there stands in the file.
+  int OffsetOf(const std::string& name) const { return offsets_.at(name); }
 
  private:
-  std::map<std::string, Value> values_;
+  WithOptionMap options_;
+  std::map<std::string, int> offsets_;
 };
 
 }  // namespace millrace::internal

@@ -1,0 +1,75 @@
+#include "millrace/connect/connector.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "millrace/base/nearest_name.h"
+#include "millrace/connect/http_connector.h"
+#include "millrace/plan/definition_options.h"
+
+namespace millrace {
+
+namespace {
+
+constexpr std::string_view kDefaultConnector = "http";
+
+struct ConnectorOptions {
+  std::string connector{kDefaultConnector};
+};
+
+const OptionTable<ConnectorOptions>& ConnectorOptionTable() {
+  static const OptionTable<ConnectorOptions> kTable = [] {
+    OptionTable<ConnectorOptions> table;
+    table.Add("connector", &ConnectorOptions::connector, "Where the records come from.");
+    return table;
+  }();
+  return kTable;
+}
+
+ProjectError RefuseConnector(const WithOption& option) {
+  std::vector<std::string_view> names;
+  std::string list;
+  for (const Connector& connector : AllConnectors()) {
+    names.push_back(connector.name);
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", connector.name);
+  }
+  const std::string nearest = NearestName(option.text, names);
+  const Error error(ErrorCode::kConfigInvalidValue,
+                    fmt::format("there is no connector '{}'", option.text));
+  return {option.location,
+          error.WithHint(nearest.empty() ? fmt::format("there is {}", list)
+                                         : fmt::format("did you mean '{}'?", nearest))};
+}
+
+}  // namespace
+
+std::span<const Connector> AllConnectors() {
+  static const std::array kConnectors{MakeHttpConnector()};
+  return kConnectors;
+}
+
+const Connector* FindConnector(const TableDefinition& table) {
+  const std::string name = ReadConnectorOptions(table, ConnectorOptionTable()).connector;
+  const auto found = std::ranges::find(AllConnectors(), name, &Connector::name);
+  return found == AllConnectors().end() ? nullptr : &*found;
+}
+
+void CheckConnector(const TableDefinition& table, std::vector<ProjectError>& errors) {
+  const Connector* connector = FindConnector(table);
+  if (connector == nullptr) {
+    errors.push_back(RefuseConnector(table.options.at("connector")));
+    return;
+  }
+  std::vector<const OptionTableBase*> tables = connector->option_tables;
+  tables.push_back(&ConnectorOptionTable());
+  tables.push_back(&TableOptionTable());  // For the nearest name.
+  OptionSources sources;
+  sources.AddWith(table.options, table.location);
+  RefuseUnknownOptions(sources, tables, errors);
+  connector->check(table, errors);
+}
+
+}  // namespace millrace

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "millrace/base/options.h"
+#include "millrace/base/source_location.h"
+#include "millrace/plan/definitions.h"
+
+namespace millrace {
+
+/// A kind of source, as the option `connector` of CREATE TABLE names it. One constant per kind,
+/// beside its code; connector.cc lists them.
+struct Connector {
+  std::string_view name;
+  std::string_view help;  ///< One sentence, for the reference.
+  /// The tables of its WITH options. With `connector` and TableOptionTable they are all that a
+  /// table may have.
+  std::vector<const OptionTableBase*> option_tables;
+  /// Reads the options of `table`, and adds what is wrong with them and between them to `errors`.
+  void (*check)(const TableDefinition& table, std::vector<ProjectError>& errors);
+};
+
+/// All kinds, in the order of the reference.
+std::span<const Connector> AllConnectors();
+
+/// The kind of a table; "http" for one without the option. Null when there is no such kind.
+const Connector* FindConnector(const TableDefinition& table);
+
+/// Adds what is wrong with the options of a table that are its connector's: kConfigUnknownKey,
+/// kConfigInvalidValue, kConfigMissingValue, kSqlInvalidDefinition. A table that passes can be read
+/// with ReadConnectorOptions.
+void CheckConnector(const TableDefinition& table, std::vector<ProjectError>& errors);
+
+/// Reads the options of `table` that `options` declares.
+template <typename T>
+T ReadConnectorOptions(const TableDefinition& table, const OptionTable<T>& options,
+                       std::vector<ProjectError>& errors) {
+  OptionSources sources;
+  sources.AddWith(table.options, table.location);
+  return options.Read(sources, errors);
+}
+
+/// As above, for a table that has passed CheckConnector.
+template <typename T>
+T ReadConnectorOptions(const TableDefinition& table, const OptionTable<T>& options) {
+  std::vector<ProjectError> errors;
+  return ReadConnectorOptions(table, options, errors);
+}
+
+}  // namespace millrace

@@ -1,0 +1,48 @@
+#include "millrace/plan/definition_options.h"
+
+namespace millrace {
+
+namespace {
+
+/// 100 years: longer times would leave the range of timestamps.
+constexpr std::string_view kDurationMax = "36525 d";
+
+}  // namespace
+
+const OptionTable<TableOptions>& TableOptionTable() {
+  static const OptionTable<TableOptions> kTable = [] {
+    OptionTable<TableOptions> table;
+    table.Add("event_time", &TableOptions::event_time,
+              "The timestamptz column that says when a record happened.");
+    table
+        .Add("watermark_delay", &TableOptions::watermark_delay,
+             "How much older than the newest record one may be without being late.")
+        .Between("0", kDurationMax);
+    table
+        .Add("partitions", &TableOptions::partitions,
+             "Partitions of the stream; order holds within one.")
+        .Between("1", "1024");
+    table.Add("partition_by", &TableOptions::partition_by,
+              "Columns whose values choose the partition; without, whole requests go in turn.");
+    return table;
+  }();
+  return kTable;
+}
+
+const OptionTable<ViewOptions>& ViewOptionTable() {
+  static const OptionTable<ViewOptions> kTable = [] {
+    OptionTable<ViewOptions> table;
+    table.AddChoice("emit", &ViewOptions::emit,
+                    {{"changes", EmitMode::kChanges}, {"final", EmitMode::kFinal}},
+                    "Whether rows change as records come, or come once, when a window has closed.");
+    table
+        .Add("grace", &ViewOptions::grace,
+             "How long after its end a window still takes rows; without, "
+             "processing.grace_period.")
+        .Between("0", kDurationMax);
+    return table;
+  }();
+  return kTable;
+}
+
+}  // namespace millrace
