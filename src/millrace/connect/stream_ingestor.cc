@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/data/encoded_keys.h"
 #include "millrace/data/row_encoding.h"
 
 namespace millrace {

@@ -125,16 +125,4 @@ Status DecodeInto(std::string_view* encoded, ColumnBuilder& builder) {
 
 uint64_t HashEncoded(std::string_view encoded) { return Xxh3(encoded); }
 
-void EncodedKeys::Encode(const Batch& batch, std::span<const size_t> columns) {
-  bytes_.clear();
-  ends_.clear();
-  ends_.reserve(batch.rows());
-  for (size_t row = 0; row < batch.rows(); ++row) {
-    for (const size_t column : columns) {
-      AppendEncoded(batch.column(column), row, bytes_);
-    }
-    ends_.push_back(static_cast<uint32_t>(bytes_.size()));
-  }
-}
-
 }  // namespace millrace

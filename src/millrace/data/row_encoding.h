@@ -1,13 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "millrace/base/result.h"
-#include "millrace/data/batch.h"
+#include "millrace/data/column.h"
 #include "millrace/data/column_builder.h"
 
 namespace millrace {
@@ -31,22 +29,5 @@ uint64_t HashEncoded(std::string_view encoded);
 inline uint32_t PartitionOfHash(uint64_t hash, uint32_t count) {
   return static_cast<uint32_t>((hash >> 32) * count >> 32);
 }
-
-/// The encoded keys of many rows side by side; reused from batch to batch.
-class EncodedKeys {
- public:
-  /// Encodes the named columns of every row.
-  void Encode(const Batch& batch, std::span<const size_t> columns);
-
-  size_t size() const { return ends_.size(); }
-  std::string_view key(size_t row) const {
-    const uint32_t begin = row == 0 ? 0 : ends_[row - 1];
-    return std::string_view(bytes_).substr(begin, ends_[row] - begin);
-  }
-
- private:
-  std::string bytes_;
-  std::vector<uint32_t> ends_;
-};
 
 }  // namespace millrace

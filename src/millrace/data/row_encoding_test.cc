@@ -57,22 +57,5 @@ TEST(RowEncoding, RefusesDamagedBytes) {
   }
 }
 
-TEST(RowEncoding, EncodesKeysSideBySide) {
-  Rng rng(5);
-  const BatchPtr batch = RandomBatch(rng, SchemaOfAllTypes(), 50, 0.2, 0.5);
-  const std::vector<size_t> columns = {6, 3};
-  EncodedKeys keys;
-  for (int round = 0; round < 2; ++round) {
-    keys.Encode(*batch, columns);
-    ASSERT_EQ(keys.size(), batch->rows());
-    for (size_t row = 0; row < batch->rows(); ++row) {
-      std::string expected;
-      AppendEncoded(batch->column(6), row, expected);
-      AppendEncoded(batch->column(3), row, expected);
-      ASSERT_EQ(keys.key(row), expected);
-    }
-  }
-}
-
 }  // namespace
 }  // namespace millrace

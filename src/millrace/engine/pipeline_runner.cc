@@ -1,9 +1,10 @@
 #include "millrace/engine/pipeline_runner.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include <fmt/format.h>
+
+#include "millrace/engine/aggregate/group_output.h"
 
 namespace millrace {
 
@@ -53,6 +54,9 @@ Status PipelineRunner::OpenStreams(const StreamInfo& source) {
             OpenStream(name, streams_.view_partitions, plan_->output_schema, "view"));
   MR_ASSIGN(streams_.state, OpenStream("state$" + name, 1, nullptr, "state"));
   MR_ASSIGN(streams_.errors, OpenStream("errors$" + name, 1, ErrorRowSchema(), "errors"));
+  if (keeps_rows() && plan_->group_by->window()) {
+    MR_ASSIGN(streams_.closed, OpenStream("rows$" + name, 1, plan_->output_schema, "rows"));
+  }
   if (plan_->late_schema != nullptr) {
     MR_ASSIGN(streams_.late, OpenStream("late$" + name, 1, plan_->late_schema, "late"));
   }
@@ -106,39 +110,61 @@ Status PipelineRunner::Restore() {
 }
 
 Status PipelineRunner::RestoreServed() {
-  view_position_.resize(streams_.view_partitions);
-  const bool append_only = !plan_->group_by || plan_->emit == EmitMode::kFinal;
-  if (!append_only) {
-    served_ = std::make_unique<ServedRows>();
-  }
   for (uint32_t p = 0; p < streams_.view_partitions; ++p) {
-    const PartitionInfo info = transport_.Describe(streams_.view, PartitionId(p));
-    view_position_[p] = info.durable_end;
-    if (served_ == nullptr) {
-      continue;
+    view_position_.push_back(transport_.Describe(streams_.view, PartitionId(p)).durable_end);
+  }
+  if (!keeps_rows()) {
+    return {};
+  }
+  served_ = std::make_unique<ServedRows>();
+  if (streams_.closed) {
+    MR_TRY(ServeClosedRows());
+  }
+  for (size_t i = 0; i < state_->partitions(); ++i) {
+    MR_TRY(ServeOpenGroups(state_->partition(i)));
+  }
+  std::vector<Offset> source_position;
+  for (const SourcePartition& source : sources_) {
+    source_position.push_back(source.position());
+  }
+  served_->Publish(view_position_, std::move(source_position));
+  return {};
+}
+
+Status PipelineRunner::ServeClosedRows() {
+  const PartitionInfo info = transport_.Describe(*streams_.closed, PartitionId(0));
+  const auto cursor =
+      transport_.OpenCursor(*streams_.closed, PartitionId(0), info.begin, Visibility::kDurable);
+  while (true) {
+    constexpr size_t kBytesPerPoll = 8 << 20;
+    MR_ASSIGN(const auto frames, cursor->Poll(kBytesPerPoll));
+    if (frames.empty()) {
+      return {};
     }
-    const auto cursor =
-        transport_.OpenCursor(streams_.view, PartitionId(p), info.begin, Visibility::kDurable);
-    while (true) {
-      constexpr size_t kBytesPerPoll = 8 << 20;
-      MR_ASSIGN(const auto frames, cursor->Poll(kBytesPerPoll));
-      if (frames.empty()) {
-        break;
-      }
-      for (const StreamFrame& frame : frames) {
-        if (frame.type == FrameType::kData) {
-          served_->Apply(*frame.batch);
+    for (const StreamFrame& frame : frames) {
+      served_->Apply(*frame.batch);
+    }
+  }
+}
+
+Status PipelineRunner::ServeOpenGroups(const KeyedState& state) {
+  GroupOutput output(*plan_->group_by);
+  RowReport ignored(0);
+  const auto serve = [&] {
+    if (const BatchPtr rows = plan_->after.Process(output.Finish(true), ignored)) {
+      served_->Apply(*rows);
+    }
+  };
+  MR_TRY(state.Visit(
+      kMicrosMin, kMicrosMax,
+      [&](Micros bucket, std::string_view key, const std::byte* value) -> Status {
+        MR_TRY(output.Add(bucket, key, value, 1, ignored));
+        if (output.rows() == options_.batch_rows_max) {
+          serve();
         }
-      }
-    }
-  }
-  if (served_ != nullptr) {
-    std::vector<Offset> source_position;
-    for (const SourcePartition& source : sources_) {
-      source_position.push_back(source.position());
-    }
-    served_->Publish(view_position_, std::move(source_position));
-  }
+        return {};
+      }));
+  serve();
   return {};
 }
 
@@ -250,6 +276,7 @@ void PipelineRunner::RunStateTask(size_t partition) {
   StateTask& task = state_tasks_[partition];
   task.report.emplace(clock_.WallMicros());
   task.output.clear();
+  task.closed.clear();
   KeyedState& state = state_->partition(partition);
   const AggregateLayout& layout = plan_->group_by->layout();
   const auto count = static_cast<uint32_t>(state_tasks_.size());
@@ -272,94 +299,79 @@ void PipelineRunner::RunStateTask(size_t partition) {
 
 Status PipelineRunner::AggregateOutput(KeyedState& state, StateTask& task) {
   const GroupBy& group_by = *plan_->group_by;
-  std::vector<ColumnBuilder> builders;
-  for (const Field& field : group_by.output_schema()->fields()) {
-    builders.emplace_back(field.type);
-  }
-  std::vector<int32_t> weights;
+  const bool is_final = plan_->emit == EmitMode::kFinal;
   const Micros first_open = group_by.FirstOpenBucket(state_->stage_watermark);
-  if (plan_->emit == EmitMode::kFinal) {
+  GroupOutput output(group_by);
+  RowReport ignored(0);
+  if (is_final) {
     MR_TRY(state.Visit(kMicrosMin, first_open,
                        [&](Micros bucket, std::string_view key, const std::byte* value) {
-                         return PutOut(bucket, key, value, 1, builders, weights, *task.report);
+                         return output.Add(bucket, key, value, 1, *task.report);
                        }));
   } else {
     MR_TRY(state.VisitChanges([&](Micros bucket, std::string_view key, const std::byte* before,
                                   const std::byte* after) -> Status {
       if (before != nullptr) {
-        if (!group_by.layout().Check(before)) {
-          RowReport ignored(0);
-          MR_TRY(PutOut(bucket, key, before, -1, builders, weights, ignored));
-        }
+        MR_TRY(output.Add(bucket, key, before, -1, ignored));
       }
-      return PutOut(bucket, key, after, 1, builders, weights, *task.report);
+      return output.Add(bucket, key, after, 1, *task.report);
     }));
   }
+  if (const BatchPtr rows = plan_->after.Process(output.Finish(is_final), *task.report)) {
+    task.output.push_back(rows);
+  }
+  if (streams_.closed) {
+    GroupOutput closed(group_by);
+    MR_TRY(state.Visit(kMicrosMin, first_open,
+                       [&](Micros bucket, std::string_view key, const std::byte* value) {
+                         return closed.Add(bucket, key, value, 1, ignored);
+                       }));
+    if (const BatchPtr rows = plan_->after.Process(closed.Finish(true), ignored)) {
+      task.closed.push_back(rows);
+    }
+  }
   state.DropBuckets(first_open);
-  const size_t rows = weights.size();
-  if (rows == 0) {
-    return {};
-  }
-  std::vector<Column> columns;
-  for (ColumnBuilder& builder : builders) {
-    columns.push_back(builder.Finish());
-  }
-  const bool append_only = plan_->emit == EmitMode::kFinal;
-  BatchPtr batch = Batch::Make(group_by.output_schema(), std::move(columns), rows,
-                               {.weights = append_only ? nullptr : Buffer::Own(std::move(weights)),
-                                .watermarks_before = nullptr,
-                                .offsets = nullptr});
-  batch = plan_->after.Process(std::move(batch), *task.report);
-  if (batch != nullptr) {
-    task.output.push_back(std::move(batch));
-  }
-  return {};
-}
-
-Status PipelineRunner::PutOut(Micros bucket, std::string_view key, const std::byte* value,
-                              int32_t weight, std::vector<ColumnBuilder>& builders,
-                              std::vector<int32_t>& weights, RowReport& report) {
-  const GroupBy& group_by = *plan_->group_by;
-  if (AggregateLayout::RowCount(value) == 0 && !group_by.has_single_group()) {
-    return {};
-  }
-  if (const auto error = group_by.layout().Check(value)) {
-    report.AddGroupError(*error, weight, fmt::format("group of {} bytes", key.size()));
-    return {};
-  }
-  MR_TRY(group_by.AppendRow(bucket, key, value, builders));
-  weights.push_back(weight);
   return {};
 }
 
 Status PipelineRunner::CommitEpoch() {
   Epoch& epoch = in_flight_.back();
   auto writer = transport_.BeginEpoch();
-  size_t appends = 0;
   const EventTimes times{.append_time = clock_.WallMicros()};
-  const auto append_output = [&](size_t task, const std::vector<BatchPtr>& output) {
-    for (const BatchPtr& batch : output) {
-      const PartitionId partition(static_cast<uint32_t>(task) % streams_.view_partitions);
-      writer->Append(streams_.view, partition, batch, times);
-      ++appends;
-      epoch.output.push_back(batch);
-      stats_.rows_out += batch->rows();
-    }
+  std::vector<std::vector<BatchPtr>> output(streams_.view_partitions);
+  std::vector<BatchPtr> closed;
+  const auto collect = [&](size_t task, std::span<const BatchPtr> batches) {
+    auto& partition = output[task % output.size()];
+    partition.insert(partition.end(), batches.begin(), batches.end());
   };
   if (plan_->group_by) {
     for (size_t i = 0; i < state_tasks_.size(); ++i) {
-      if (state_tasks_[i].error) {
-        return Err(*state_tasks_[i].error);
+      const StateTask& task = state_tasks_[i];
+      if (task.error) {
+        return Err(*task.error);
       }
-      append_output(i, state_tasks_[i].output);
+      collect(i, task.output);
+      closed.insert(closed.end(), task.closed.begin(), task.closed.end());
     }
   } else {
     for (size_t i = 0; i < source_tasks_.size(); ++i) {
-      append_output(i, source_tasks_[i].output);
+      collect(i, source_tasks_[i].output);
+    }
+  }
+  size_t appends = 0;
+  for (uint32_t p = 0; p < output.size(); ++p) {
+    if (!output[p].empty()) {
+      const BatchPtr& batch = epoch.output.emplace_back(Concatenate(output[p]));
+      writer->Append(streams_.view, PartitionId(p), batch, times);
+      stats_.rows_out += batch->rows();
+      ++appends;
     }
   }
   epoch.state_frame = appends;
   writer->AppendOpaque(streams_.state, PartitionId(0), FrameType::kState, state_->Seal());
+  if (!closed.empty()) {
+    writer->Append(*streams_.closed, PartitionId(0), Concatenate(closed), times);
+  }
   AppendReports(*writer);
   for (uint32_t p = 0; p < sources_.size(); ++p) {
     epoch.end_positions.push_back(sources_[p].position());

@@ -91,6 +91,9 @@ class PipelineRunner {
     StreamId state;
     StreamId errors;
     std::optional<StreamId> late;
+    /// The last row of each group whose window is closed: with the open groups of the state these
+    /// are all rows of the view, so that a restart need not read its change stream.
+    std::optional<StreamId> closed;
   };
   /// What an epoch started from, and what to publish when it is committed.
   struct Epoch {
@@ -113,6 +116,7 @@ class PipelineRunner {
   struct StateTask {
     std::optional<RowReport> report;
     std::vector<BatchPtr> output;
+    std::vector<BatchPtr> closed;
     std::optional<Error> error;
   };
   struct Decided {
@@ -127,7 +131,11 @@ class PipelineRunner {
   Result<StreamId> OpenStream(std::string name, uint32_t partitions, SchemaPtr schema,
                               std::string kind);
   Status Restore();
+  /// Whether the view's rows are kept beside its change stream: it has retractions.
+  bool keeps_rows() const { return plan_->group_by && plan_->emit == EmitMode::kChanges; }
   Status RestoreServed();
+  Status ServeClosedRows();
+  Status ServeOpenGroups(const KeyedState& state);
 
   Status HandleDecided() MR_EXCLUDES(mutex_);
   Status HandleCommitted(const Epoch& epoch, const CommitResult& result);
@@ -138,9 +146,6 @@ class PipelineRunner {
   void RunSourceTask(size_t partition);
   void RunStateTask(size_t partition);
   Status AggregateOutput(KeyedState& state, StateTask& task);
-  Status PutOut(Micros bucket, std::string_view key, const std::byte* value, int32_t weight,
-                std::vector<ColumnBuilder>& builders, std::vector<int32_t>& weights,
-                RowReport& report);
   Status CommitEpoch();
   void AppendReports(EpochWriter& writer);
 

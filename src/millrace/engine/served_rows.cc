@@ -1,6 +1,7 @@
 #include "millrace/engine/served_rows.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "millrace/data/row_encoding.h"
@@ -10,6 +11,7 @@ namespace millrace {
 namespace {
 
 constexpr size_t kRowsPerPage = 48;
+constexpr size_t kPagesPerDirectory = 256;
 
 }  // namespace
 
@@ -21,6 +23,7 @@ struct ServedRows::Page {
     uint32_t offset;
     uint32_t size;
   };
+  uint64_t generation = 0;
   std::vector<Entry> entries;
   std::string bytes;
   size_t garbage = 0;  // Bytes that no entry refers to.
@@ -41,6 +44,7 @@ struct ServedRows::Page {
 
   Page Compacted() const {
     Page page;
+    page.generation = generation;
     page.entries.reserve(entries.size() + 1);
     page.bytes.reserve(bytes.size() - garbage);
     for (const Entry& entry : entries) {
@@ -56,17 +60,25 @@ struct ServedRows::Page {
   }
 };
 
+struct ServedRows::Directory {
+  uint64_t generation = 0;
+  std::vector<std::shared_ptr<Page>> pages;
+};
+
 void ServedRows::Root::VisitPage(
     size_t page, const std::function<void(std::string_view row, int64_t count)>& visit) const {
-  for (const Page::Entry& entry : pages_[page]->entries) {
-    visit(pages_[page]->Row(entry), entry.count);
+  const Page& rows = *directories_[page / kPagesPerDirectory]->pages[page % kPagesPerDirectory];
+  for (const Page::Entry& entry : rows.entries) {
+    visit(rows.Row(entry), entry.count);
   }
 }
 
-ServedRows::ServedRows() : next_(std::make_shared<Root>()) {
-  next_->pages_.push_back(std::make_shared<const Page>());
-  owned_.assign(1, false);
-  published_ = std::make_shared<const Root>(*next_);
+ServedRows::ServedRows() {
+  auto directory = std::make_shared<Directory>();
+  directory->pages.push_back(std::make_shared<Page>());
+  next_.directories_.push_back(std::move(directory));
+  next_.pages_ = 1;
+  published_ = std::make_shared<const Root>(next_);
 }
 
 ServedRows::~ServedRows() = default;
@@ -84,54 +96,77 @@ void ServedRows::Apply(const Batch& batch) {
 
 void ServedRows::Add(std::string_view row, int64_t weight) {
   const uint64_t hash = HashEncoded(row);
-  Page& page = WritablePage(hash & (next_->pages_.size() - 1));
+  Page& page = WritablePage(PageOf(hash));
   const auto found = std::ranges::find_if(page.entries, [&](const Page::Entry& entry) {
     return entry.hash == hash && page.Row(entry) == row;
   });
   if (found == page.entries.end()) {
     page.Append(hash, weight, row);
-    ++next_->rows_;
-    if (next_->rows_ > next_->pages_.size() * kRowsPerPage) {
-      Grow();
+    ++next_.rows_;
+    if (next_.rows_ > next_.pages_ * kRowsPerPage) {
+      SplitNextPage();
     }
     return;
   }
   found->count += weight;
   if (found->count == 0) {
     page.Remove(static_cast<size_t>(found - page.entries.begin()));
-    --next_->rows_;
+    --next_.rows_;
   }
+}
+
+size_t ServedRows::PageOf(uint64_t hash) const {
+  const size_t round = std::bit_floor(next_.pages_);
+  const size_t page = hash & (2 * round - 1);
+  return page < next_.pages_ ? page : page - round;
+}
+
+ServedRows::Directory& ServedRows::WritableDirectory(size_t index) {
+  std::shared_ptr<Directory>& directory = next_.directories_[index];
+  if (directory->generation != generation_) {
+    directory = std::make_shared<Directory>(*directory);
+    directory->generation = generation_;
+  }
+  return *directory;
 }
 
 ServedRows::Page& ServedRows::WritablePage(size_t index) {
-  std::shared_ptr<const Page>& page = next_->pages_[index];
-  if (!owned_[index]) {
+  Directory& directory = WritableDirectory(index / kPagesPerDirectory);
+  std::shared_ptr<Page>& page = directory.pages[index % kPagesPerDirectory];
+  if (page->generation != generation_) {
     page = std::make_shared<Page>(*page);
-    owned_[index] = true;
+    page->generation = generation_;
   }
-  return const_cast<Page&>(*page);
+  return *page;
 }
 
-void ServedRows::Grow() {
-  const size_t count = next_->pages_.size() * 4;
-  std::vector<std::shared_ptr<Page>> pages(count);
-  for (auto& page : pages) {
-    page = std::make_shared<Page>();
+void ServedRows::SplitNextPage() {
+  const size_t round = std::bit_floor(next_.pages_);
+  const size_t added = next_.pages_;
+  if (added % kPagesPerDirectory == 0) {
+    next_.directories_.push_back(std::make_shared<Directory>());
+    next_.directories_.back()->generation = generation_;
   }
-  for (const auto& old : next_->pages_) {
-    for (const Page::Entry& entry : old->entries) {
-      pages[entry.hash & (count - 1)]->Append(entry.hash, entry.count, old->Row(entry));
-    }
+  Page& from = WritablePage(added - round);
+  Page stays;
+  Page goes;
+  for (const Page::Entry& entry : from.entries) {
+    Page& page = (entry.hash & round) == 0 ? stays : goes;
+    page.Append(entry.hash, entry.count, from.Row(entry));
   }
-  next_->pages_.assign(pages.begin(), pages.end());
-  owned_.assign(count, true);
+  stays.generation = generation_;
+  goes.generation = generation_;
+  from = std::move(stays);
+  WritableDirectory(added / kPagesPerDirectory)
+      .pages.push_back(std::make_shared<Page>(std::move(goes)));
+  ++next_.pages_;
 }
 
 void ServedRows::Publish(std::vector<Offset> position, std::vector<Offset> source_position) {
-  next_->position_ = std::move(position);
-  next_->source_position_ = std::move(source_position);
-  auto root = std::make_shared<const Root>(*next_);
-  owned_.assign(owned_.size(), false);
+  next_.position_ = std::move(position);
+  next_.source_position_ = std::move(source_position);
+  auto root = std::make_shared<const Root>(next_);
+  ++generation_;
   MutexLock lock(mutex_);
   published_ = std::move(root);
 }

@@ -15,10 +15,15 @@ namespace millrace {
 /// The current rows of a view as a multiset of encoded rows (data/row_encoding.h), in pages that
 /// are copied on write: a commit publishes an immutable root, and queries read roots without locks.
 ///
+/// Pages are the buckets of a linear hash table (Litwin, 1980): it grows by one page at a time, so
+/// that no commit waits for a large table to be built anew. They hang in directories of
+/// kPagesPerDirectory, so that a commit copies what it changed and not a pointer for each page.
+///
 /// Apply and Publish: one thread at a time. root(): any thread.
 class ServedRows {
  private:
   struct Page;
+  struct Directory;
 
  public:
   /// One published state. Immutable; pages are shared between states.
@@ -28,7 +33,7 @@ class ServedRows {
     /// particular order. Every row is on one of the pages [0, pages()).
     void VisitPage(size_t page,
                    const std::function<void(std::string_view row, int64_t count)>& visit) const;
-    size_t pages() const { return pages_.size(); }
+    size_t pages() const { return pages_; }
 
     /// Rows, repeats counted once each.
     uint64_t rows() const { return rows_; }
@@ -39,7 +44,8 @@ class ServedRows {
 
    private:
     friend class ServedRows;
-    std::vector<std::shared_ptr<const Page>> pages_;
+    std::vector<std::shared_ptr<Directory>> directories_;
+    size_t pages_ = 0;
     uint64_t rows_ = 0;
     std::vector<Offset> position_;
     std::vector<Offset> source_position_;
@@ -58,12 +64,15 @@ class ServedRows {
   std::shared_ptr<const Root> root() const MR_EXCLUDES(mutex_);
 
  private:
-  Page& WritablePage(size_t index);
   void Add(std::string_view row, int64_t weight);
-  void Grow();
+  size_t PageOf(uint64_t hash) const;
+  Directory& WritableDirectory(size_t index);
+  Page& WritablePage(size_t index);
+  void SplitNextPage();
 
-  std::shared_ptr<Root> next_;
-  std::vector<bool> owned_;  // Pages of next_ that no published root shares.
+  Root next_;
+  /// Pages and directories made since the last Publish carry this number; no root shares them.
+  uint64_t generation_ = 1;
   mutable Mutex mutex_;
   std::shared_ptr<const Root> published_ MR_GUARDED_BY(mutex_);
 };

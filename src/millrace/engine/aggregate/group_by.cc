@@ -49,41 +49,55 @@ Status GroupBy::AppendRow(Micros bucket, std::string_view key, const std::byte* 
 }
 
 void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
-  const std::vector<uint32_t> rows = OnTime(batch, report);
-  report.counts.accepted += rows.size();
-  EncodeKeys(*batch, rows);
-  slots_.resize(rows.size());
-  values_.resize(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t begin = i == 0 ? 0 : key_ends_[i - 1];
-    const auto key = std::string_view(key_bytes_).substr(begin, key_ends_[i] - begin);
-    const uint64_t hash = HashEncoded(key.substr(sizeof(Micros)));
-    Micros bucket = 0;
-    std::memcpy(&bucket, key.data(), sizeof(bucket));
-    constexpr uint64_t kMix = 0x9e3779b97f4a7c15;  // Golden ratio: spreads window starts.
-    const auto inserted = table_.FindOrInsert(key, hash ^ (static_cast<uint64_t>(bucket) * kMix));
+  SelectOnTime(batch, report);
+  const size_t rows = rows_.size();
+  report.counts.accepted += rows;
+  std::span<const Micros> buckets;
+  if (group_by_.window()) {
+    buckets = batch->column(group_by_.window()->start_column).Values<Micros>();
+  } else if (no_buckets_.size() < batch->rows()) {
+    no_buckets_.resize(batch->rows(), KeyedState::kOnlyBucket);
+  }
+  keys_.Encode(*batch, group_by_.key_columns(), rows_, buckets.empty() ? no_buckets_ : buckets);
+  row_hashes_.resize(rows);
+  for (size_t i = 0; i < rows; ++i) {
+    row_hashes_[i] = HashEncoded(keys_.key(i).substr(sizeof(Micros)));
+    table_.Prefetch(InTable(row_hashes_[i], keys_.key(i)));
+  }
+  slots_.resize(rows);
+  for (size_t i = 0; i < rows; ++i) {
+    const auto inserted =
+        table_.FindOrInsert(keys_.key(i), InTable(row_hashes_[i], keys_.key(i)));
     slots_[i] = inserted.slot;
     if (inserted.is_new) {
-      hashes_.push_back(hash);
+      hashes_.push_back(row_hashes_[i]);
     }
   }
-  for (size_t i = 0; i < rows.size(); ++i) {
+  values_.resize(rows);
+  for (size_t i = 0; i < rows; ++i) {
     values_[i] = table_.Value(slots_[i]);
   }
-  group_by_.layout().Update(*batch, rows, values_);
+  group_by_.layout().Update(*batch, rows_, values_);
 }
 
-std::vector<uint32_t> PartialGroups::OnTime(const BatchPtr& batch, RowReport& report) const {
-  std::vector<uint32_t> rows(batch->rows());
-  std::iota(rows.begin(), rows.end(), 0);
+uint64_t PartialGroups::InTable(uint64_t hash, std::string_view key) {
+  constexpr uint64_t kMix = 0x9e3779b97f4a7c15;  // Golden ratio: spreads window starts.
+  Micros bucket = 0;
+  std::memcpy(&bucket, key.data(), sizeof(bucket));
+  return hash ^ (static_cast<uint64_t>(bucket) * kMix);
+}
+
+void PartialGroups::SelectOnTime(const BatchPtr& batch, RowReport& report) {
+  rows_.resize(batch->rows());
+  std::iota(rows_.begin(), rows_.end(), 0);
   const auto watermarks = batch->watermarks_before();
   if (!group_by_.window() || watermarks.empty()) {
-    return rows;
+    return;
   }
   const WindowKey& window = *group_by_.window();
   const auto starts = batch->column(window.start_column).Values<Micros>();
   std::vector<uint32_t> late;
-  std::erase_if(rows, [&](uint32_t row) {
+  std::erase_if(rows_, [&](uint32_t row) {
     const bool is_late = starts[row] + window.size + window.grace <= watermarks[row];
     if (is_late) {
       late.push_back(row);
@@ -93,24 +107,6 @@ std::vector<uint32_t> PartialGroups::OnTime(const BatchPtr& batch, RowReport& re
   if (!late.empty()) {
     report.counts.late += late.size();
     report.AddLate(GatherRows(*batch, late));
-  }
-  return rows;
-}
-
-void PartialGroups::EncodeKeys(const Batch& batch, std::span<const uint32_t> rows) {
-  key_bytes_.clear();
-  key_ends_.clear();
-  std::span<const Micros> starts;
-  if (group_by_.window()) {
-    starts = batch.column(group_by_.window()->start_column).Values<Micros>();
-  }
-  for (const uint32_t row : rows) {
-    const Micros bucket = starts.empty() ? KeyedState::kOnlyBucket : starts[row];
-    key_bytes_.append(reinterpret_cast<const char*>(&bucket), sizeof(bucket));
-    for (const size_t column : group_by_.key_columns()) {
-      AppendEncoded(batch.column(column), row, key_bytes_);
-    }
-    key_ends_.push_back(static_cast<uint32_t>(key_bytes_.size()));
   }
 }
 

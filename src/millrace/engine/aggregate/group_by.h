@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/data/encoded_keys.h"
 #include "millrace/data/row_encoding.h"
 #include "millrace/engine/aggregate/aggregate_layout.h"
 #include "millrace/engine/row_report.h"
@@ -76,14 +77,19 @@ class PartialGroups {
   }
 
  private:
-  std::vector<uint32_t> OnTime(const BatchPtr& batch, RowReport& report) const;
-  void EncodeKeys(const Batch& batch, std::span<const uint32_t> rows);
+  /// Sets rows_ to those that are not late.
+  void SelectOnTime(const BatchPtr& batch, RowReport& report);
+  /// The hash by which the table finds a group: of its key, mixed with the bucket before it.
+  static uint64_t InTable(uint64_t hash, std::string_view key);
 
   const GroupBy& group_by_;
   GroupTable table_;              // Key: bucket, then the group's key.
   std::vector<uint64_t> hashes_;  // By slot: HashEncoded of the group's key.
-  std::string key_bytes_;
-  std::vector<uint32_t> key_ends_;
+  // Of the batch that is being added: its rows on time, and by their index the rest.
+  std::vector<uint32_t> rows_;
+  std::vector<Micros> no_buckets_;
+  EncodedKeys keys_;
+  std::vector<uint64_t> row_hashes_;
   std::vector<GroupSlot> slots_;
   std::vector<std::byte*> values_;
 };

@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""Measures a release build and prints the table of docs/benchmarks.md.
+
+  bench/run.py [scenario]...     http latency stream start restart size; default: all
+
+Everything runs on this machine over loopback; figures hold for it alone. Each figure is the median
+of --runs runs. Nothing here passes or fails.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "release"
+LOAD = BUILD / "millrace_http_load"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """A running millrace over a data directory of its own, which `close` removes."""
+
+    def __init__(self, project, data=None):
+        self.binary = str(BUILD / "millrace")
+        self.project = str(project)
+        self.root = None if data else tempfile.mkdtemp(prefix="millrace-bench-", dir=ROOT / "build")
+        self.data = data or os.path.join(self.root, "data")
+        self.port = free_port()
+        self.process = None
+
+    def start(self):
+        """Returns the seconds until it was ready."""
+        begin = time.monotonic()
+        self.process = subprocess.Popen(
+            [self.binary, "run", self.project, "--data-dir", self.data,
+             "--listen", f"127.0.0.1:{self.port}"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while True:
+            if self.process.poll() is not None:
+                sys.exit(f"millrace ended with {self.process.returncode}")
+            try:
+                if self.get("/readyz", raw=True) == 200:
+                    return time.monotonic() - begin
+            except OSError:
+                pass
+            time.sleep(0.002)
+
+    def get(self, path, raw=False):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            body = response.read()
+            return response.status if raw else json.loads(body)
+        finally:
+            connection.close()
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory_mib(self, key):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(key + ":"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=120)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.stop()
+        if self.root:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+
+def disk_bytes(path):
+    return sum(f.stat().st_blocks * 512 for f in pathlib.Path(path).rglob("*") if f.is_file())
+
+
+def load(server, *options):
+    out = subprocess.run([str(LOAD), "--port", str(server.port), *map(str, options)],
+                         check=True, capture_output=True, text=True).stdout
+    return json.loads(out)
+
+
+def median(runs, key):
+    return statistics.median(run[key] for run in runs)
+
+
+def measure_http(options):
+    runs = []
+    for _ in range(options.runs):
+        server = Server(ROOT / "bench" / "project")
+        server.start()
+        before = server.cpu_seconds()
+        result = load(server, "--seconds", options.seconds)
+        result["cpu"] = (server.cpu_seconds() - before) / (result["events"] / 1e6)
+        result["peak"] = server.memory_mib("VmHWM")
+        result["disk"] = disk_bytes(server.data) / result["events"]
+        runs.append(result)
+        server.close()
+    rate = [run["events_per_second"] / 1e6 for run in runs]
+    return [
+        ("durable ingest over HTTP to a tumbling count",
+         f"{statistics.median(rate):.2f} M events/s ({min(rate):.2f} .. {max(rate):.2f})",
+         ">= 1 M events/s"),
+        ("its server CPU", f"{median(runs, 'cpu'):.2f} s per million events", "<= 0.8, goal 0.5"),
+        ("its peak memory", f"{median(runs, 'peak'):.0f} MiB", "<= 256 MiB"),
+        ("its disk", f"{median(runs, 'disk'):.0f} bytes per event of 230", ""),
+    ]
+
+
+def sync_times(directory, count=400):
+    """Milliseconds of write + fdatasync of 4 KiB, sorted."""
+    times = []
+    with tempfile.NamedTemporaryFile(dir=directory) as file:
+        for _ in range(count):
+            begin = time.perf_counter()
+            os.write(file.fileno(), b"x" * 4096)
+            os.fdatasync(file.fileno())
+            times.append((time.perf_counter() - begin) * 1e3)
+    return sorted(times)
+
+
+def measure_latency(options):
+    runs = []
+    for _ in range(options.runs):
+        server = Server(ROOT / "bench" / "latency_project")
+        server.start()
+        load(server, "--rate", 20_000, "--connections", 32, "--seconds", 2)
+        result = load(server, "--rate", 20_000, "--connections", 32, "--seconds", options.seconds)
+        sync = sync_times(server.root)
+        result["sync50"], result["sync99"] = sync[len(sync) // 2], sync[len(sync) * 99 // 100]
+        runs.append(result)
+        server.close()
+    return [
+        ("post to change seen, 20 k events/s in requests of 20, p50",
+         f"{median(runs, 'p50_us') / 1e3:.1f} ms", "<= 5 ms"),
+        ("p99", f"{median(runs, 'p99_us') / 1e3:.1f} ms", "<= 30 ms"),
+        ("the disk's fdatasync of 4 KiB, p50 / p99",
+         f"{median(runs, 'sync50'):.2f} / {median(runs, 'sync99'):.2f} ms", ""),
+    ]
+
+
+def measure_stream(options):
+    out = subprocess.run([str(BUILD / "benchmarks" / "stream"), "--benchmark_format=json"],
+                         check=True, capture_output=True, text=True).stdout
+    rows = []
+    for bench in json.loads(out)["benchmarks"]:
+        rate = bench.get("items_per_second")
+        text = f"{rate / 1e6:.2f} M rows/s" if rate else f"{bench['real_time']:.1f} {bench['time_unit']}"
+        rows.append((f"stream: {bench['name']}", text, ""))
+    return rows
+
+
+def empty_project():
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="millrace-bench-", dir=ROOT / "build"))
+    (directory / "empty.sql").write_text("CREATE TABLE t (a text) WITH (connector = 'http', format = 'json');\n")
+    return directory
+
+
+def measure_start(options):
+    project = empty_project()
+    times, memory = [], []
+    for _ in range(max(options.runs, 3)):
+        server = Server(project)
+        times.append(server.start())
+        memory.append(server.memory_mib("VmRSS"))
+        server.close()
+    shutil.rmtree(project)
+    return [("start of an empty project", f"{statistics.median(times) * 1e3:.0f} ms", "<= 300 ms"),
+            ("idle memory", f"{statistics.median(memory):.0f} MiB", "<= 40 MiB")]
+
+
+def measure_restart(options):
+    """Fills the state of a view until it holds --state-mib, and starts again over it."""
+    server = Server(ROOT / "bench" / "restart_project")
+    server.start()
+    state = 0.0
+    while state < options.state_mib:
+        load(server, "--seconds", 5, "--urls", 1_000_000_000)
+        state = server.get("/api/v1/views")["views"][0]["state_bytes"] / 2**20
+    view = server.get("/api/v1/views")["views"][0]
+    server.stop()
+    data = disk_bytes(server.data) / 2**20
+    clean = server.start()
+    server.process.kill()
+    server.process.wait()
+    crashed = server.start()
+    after = server.get("/api/v1/views")["views"][0]
+    memory = server.memory_mib("VmRSS")
+    server.close()
+    note = "" if after["state_keys"] == view["state_keys"] else " (STATE DIFFERS)"
+    return [
+        (f"restart with {state:.0f} MiB of state, {view['state_keys'] / 1e6:.1f} M keys, {data:.0f} MiB on disk",
+         f"{clean:.1f} s{note}", "<= 10 s"),
+        ("the same after kill -9", f"{crashed:.1f} s", "<= 10 s"),
+        ("memory per key, state and served rows", f"{memory * 2**20 / view['state_keys']:.0f} bytes", ""),
+        ("state per key", f"{view['state_bytes'] / view['state_keys']:.0f} bytes", "<= 2x payload + 32"),
+    ]
+
+
+def measure_size(options):
+    stripped = tempfile.NamedTemporaryFile()
+    subprocess.run(["strip", "-o", stripped.name, str(BUILD / "millrace")], check=True)
+    return [("stripped binary", f"{os.path.getsize(stripped.name) / 2**20:.1f} MiB", "<= 30 MB")]
+
+
+SCENARIOS = {"http": measure_http, "latency": measure_latency, "stream": measure_stream,
+             "start": measure_start, "restart": measure_restart, "size": measure_size}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=" ".join(SCENARIOS))
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--state-mib", type=int, default=1024)
+    options = parser.parse_args()
+    unknown = set(options.scenarios) - set(SCENARIOS)
+    if unknown:
+        parser.error(f"no scenario {', '.join(sorted(unknown))}")
+    print("| what | measured | target |\n|---|---|---|", flush=True)
+    for name in options.scenarios or SCENARIOS:
+        for row in SCENARIOS[name](options):
+            print("| " + " | ".join(row) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

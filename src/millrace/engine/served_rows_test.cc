@@ -1,0 +1,100 @@
+#include "millrace/engine/served_rows.h"
+
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "millrace/base/rng.h"
+#include "millrace/data/column_builder.h"
+
+namespace millrace {
+namespace {
+
+SchemaPtr OneColumn() {
+  return MakeSchema({Field{.name = "n", .type = DataType::Of(TypeId::kInt64), .nullable = false}});
+}
+
+BatchPtr Changes(const std::vector<std::pair<int64_t, int32_t>>& changes) {
+  ColumnBuilder builder(DataType::Of(TypeId::kInt64));
+  std::vector<int32_t> weights;
+  for (const auto& [n, weight] : changes) {
+    builder.AppendFixed(n);
+    weights.push_back(weight);
+  }
+  return Batch::Make(OneColumn(), {builder.Finish()}, changes.size(),
+                     {.weights = Buffer::Own(std::move(weights)),
+                      .watermarks_before = nullptr,
+                      .offsets = nullptr});
+}
+
+/// Rows by their encoded form, with how often each is there.
+std::map<std::string, int64_t> Contents(const ServedRows::Root& root) {
+  std::map<std::string, int64_t> contents;
+  uint64_t rows = 0;
+  for (size_t page = 0; page < root.pages(); ++page) {
+    root.VisitPage(page, [&](std::string_view row, int64_t count) {
+      EXPECT_TRUE(contents.emplace(row, count).second) << "a row is on two pages";
+      ++rows;
+    });
+  }
+  EXPECT_EQ(rows, root.rows());
+  return contents;
+}
+
+/// What Contents gives for a plain multiset.
+std::map<std::string, int64_t> Expected(const std::map<int64_t, int64_t>& model) {
+  std::map<std::string, int64_t> expected;
+  for (const auto& [n, count] : model) {
+    std::string row(1, '\1');
+    row.append(reinterpret_cast<const char*>(&n), sizeof(n));
+    expected[row] = count;
+  }
+  return expected;
+}
+
+TEST(ServedRowsTest, ShowsNothingBeforeItIsPublished) {
+  ServedRows rows;
+  rows.Apply(*Changes({{1, 1}}));
+  EXPECT_EQ(rows.root()->rows(), 0);
+  rows.Publish({Offset(5)}, {Offset(7)});
+  EXPECT_EQ(rows.root()->rows(), 1);
+  EXPECT_EQ(rows.root()->position(), std::vector{Offset(5)});
+  EXPECT_EQ(rows.root()->source_position(), std::vector{Offset(7)});
+}
+
+TEST(ServedRowsTest, EqualsAMultisetOverGrowthAndRemovalWhileOldRootsStay) {
+  constexpr uint64_t kValues = 40'000;  // More pages than two directories hold.
+  Rng rng(11);
+  ServedRows rows;
+  std::map<int64_t, int64_t> model;
+  std::vector<std::pair<std::shared_ptr<const ServedRows::Root>, std::map<int64_t, int64_t>>> old;
+  for (int commit = 0; commit < 60; ++commit) {
+    std::vector<std::pair<int64_t, int32_t>> changes;
+    const bool shrinks = commit >= 40;
+    for (int i = 0; i < 2'000; ++i) {
+      const auto n = static_cast<int64_t>(rng.Below(kValues));
+      const auto present = model.find(n);
+      const bool remove = present != model.end() && (shrinks || rng.Below(4) == 0);
+      const auto weight = static_cast<int32_t>(remove ? -present->second : 1 + rng.Below(2));
+      changes.emplace_back(n, weight);
+      if (remove) {
+        model.erase(present);
+      } else {
+        model[n] += weight;
+      }
+    }
+    rows.Apply(*Changes(changes));
+    rows.Publish({}, {});
+    if (commit % 15 == 0) {
+      old.emplace_back(rows.root(), model);
+    }
+  }
+  EXPECT_GT(rows.root()->pages(), 512);
+  EXPECT_EQ(Contents(*rows.root()), Expected(model));
+  for (const auto& [root, was] : old) {
+    EXPECT_EQ(Contents(*root), Expected(was));
+  }
+}
+
+}  // namespace
+}  // namespace millrace
