@@ -56,7 +56,7 @@ Status Platform::StartView(const ViewDefinition& view) {
     return Err(ErrorCode::kNotImplemented,
                "views that do not read exactly one table are not there yet");
   }
-  auto thread = std::make_unique<PipelineThread>();
+  auto thread = std::make_unique<PipelineThread>(clock_);
   PipelineRunner::Options options;
   options.on_commit = [this] {
     MutexLock lock(mutex_);

@@ -8,6 +8,15 @@
 
 namespace millrace {
 
+namespace {
+
+/// An epoch costs per group and not only per row, so the next one lets rows gather until the last
+/// one has taken at most one part in this of the time, but not longer than kEpochWaitMax.
+constexpr int kEpochShare = 4;
+constexpr std::chrono::nanoseconds kEpochWaitMax = std::chrono::milliseconds(50);
+
+}  // namespace
+
 PipelineRunner::PipelineRunner(std::unique_ptr<const PipelinePlan> plan, Transport& transport,
                                const Clock& clock, WorkerPool& workers, Options options,
                                std::function<void()> wake)
@@ -155,15 +164,14 @@ Status PipelineRunner::ServeOpenGroups(const KeyedState& state) {
       served_->Apply(*rows);
     }
   };
-  MR_TRY(state.Visit(
-      kMicrosMin, kMicrosMax,
-      [&](Micros bucket, std::string_view key, const std::byte* value) -> Status {
-        MR_TRY(output.Add(bucket, key, value, 1, ignored));
-        if (output.rows() == options_.batch_rows_max) {
-          serve();
-        }
-        return {};
-      }));
+  MR_TRY(state.Visit(kMicrosMin, kMicrosMax,
+                     [&](Micros bucket, std::string_view key, const std::byte* value) -> Status {
+                       MR_TRY(output.Add(bucket, key, value, 1, ignored));
+                       if (output.rows() == options_.batch_rows_max) {
+                         serve();
+                       }
+                       return {};
+                     }));
   serve();
   return {};
 }
@@ -179,7 +187,8 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   if (in_flight_.size() >= static_cast<size_t>(options_.epochs_in_flight_max)) {
     return Progress::kWaiting;
   }
-  if (!in_flight_.empty() && !WorthAnEpoch()) {
+  const auto begin = clock_.Monotonic();
+  if (!WorthAnEpoch(begin)) {
     return Progress::kWaiting;
   }
   Epoch epoch{.id = state_->last_epoch.Next(),
@@ -199,21 +208,48 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   }
   in_flight_.push_back(std::move(epoch));
   state_->BeginEpoch(in_flight_.back().id);
-  workers_.ForEach(source_tasks_.size(), [this](size_t p) { RunSourceTask(p); });
+  RunTasks(source_tasks_.size(), [this](size_t p) { RunSourceTask(p); });
   state_->stage_watermark = StageWatermark();
-  workers_.ForEach(state_tasks_.size(), [this](size_t p) { RunStateTask(p); });
+  RunTasks(state_tasks_.size(), [this](size_t p) { RunStateTask(p); });
   state_->started = true;
   MR_TRY(CommitEpoch());
+  next_epoch_at_ = begin + std::min(kEpochShare * (clock_.Monotonic() - begin), kEpochWaitMax);
   return Progress::kWorked;
 }
 
-bool PipelineRunner::WorthAnEpoch() {
+bool PipelineRunner::WorthAnEpoch(std::chrono::nanoseconds now) {
+  next_step_.reset();
+  if (now >= next_epoch_at_ && in_flight_.empty()) {
+    return true;
+  }
   int64_t rows = 0;
   for (uint32_t p = 0; p < sources_.size(); ++p) {
     rows +=
         transport_.Describe(streams_.source, PartitionId(p)).appended_end - sources_[p].position();
   }
-  return rows <= options_.small_epoch_rows || rows >= options_.large_epoch_rows;
+  if (rows >= options_.large_epoch_rows) {
+    return true;
+  }
+  if (now < next_epoch_at_) {
+    next_step_ = next_epoch_at_;
+    return false;
+  }
+  return rows <= options_.small_epoch_rows;
+}
+
+void PipelineRunner::RunTasks(size_t count, const std::function<void(size_t)>& task) {
+  int64_t rows = 0;
+  for (const SourceTask& source : source_tasks_) {
+    rows += static_cast<int64_t>(source.slice.rows);
+  }
+  if (rows > options_.small_epoch_rows) {
+    workers_.ForEach(count, task);
+    return;
+  }
+  // Waking other threads would take longer.
+  for (size_t i = 0; i < count; ++i) {
+    task(i);
+  }
 }
 
 Result<bool> PipelineRunner::ReadInputs() {
@@ -270,6 +306,9 @@ void PipelineRunner::RunSourceTask(size_t partition) {
     whole.reset();
   }
   task.slice.batches.clear();
+  if (task.groups != nullptr) {
+    task.groups->Partition(static_cast<uint32_t>(state_tasks_.size()));
+  }
 }
 
 void PipelineRunner::RunStateTask(size_t partition) {
@@ -282,7 +321,7 @@ void PipelineRunner::RunStateTask(size_t partition) {
   const auto count = static_cast<uint32_t>(state_tasks_.size());
   for (const SourceTask& source : source_tasks_) {
     source.groups->VisitPartition(
-        static_cast<uint32_t>(partition), count,
+        static_cast<uint32_t>(partition),
         [&](Micros bucket, std::string_view key, uint64_t hash, const std::byte* value) {
           layout.Merge(state.Touch(bucket, key, hash), value);
         });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -66,10 +67,13 @@ class PipelineRunner {
 
   enum class Progress : uint8_t {
     kWorked,   ///< Call again.
-    kWaiting,  ///< Nothing to do before the next wake-up call.
+    kWaiting,  ///< Nothing to do before the next wake-up call or next_step().
   };
   /// Handles decided commits, then runs at most one epoch. After an error the pipeline is stopped.
   Result<Progress> Step();
+
+  /// After kWaiting: the monotonic time of the next Step, should no wake-up call come before.
+  std::optional<std::chrono::nanoseconds> next_step() const { return next_step_; }
 
   const PipelinePlan& plan() const { return *plan_; }
   const PipelineStats& stats() const { return stats_; }
@@ -140,7 +144,9 @@ class PipelineRunner {
   Status HandleDecided() MR_EXCLUDES(mutex_);
   Status HandleCommitted(const Epoch& epoch, const CommitResult& result);
   void RollBack();
-  bool WorthAnEpoch();
+  bool WorthAnEpoch(std::chrono::nanoseconds now);
+  /// Runs task(0), ..., task(count - 1), on several threads when the epoch is large.
+  void RunTasks(size_t count, const std::function<void(size_t)>& task);
   Result<bool> ReadInputs();
   Micros StageWatermark() const;
   void RunSourceTask(size_t partition);
@@ -169,6 +175,8 @@ class PipelineRunner {
   std::deque<Epoch> in_flight_;
   std::optional<EpochId> aborted_from_;
   bool inputs_empty_ = false;
+  std::chrono::nanoseconds next_epoch_at_{0};
+  std::optional<std::chrono::nanoseconds> next_step_;
   PipelineStats stats_;
 
   Mutex mutex_;

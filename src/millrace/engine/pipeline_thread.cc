@@ -35,6 +35,19 @@ std::optional<Error> PipelineThread::failure() {
   return failure_;
 }
 
+void PipelineThread::WaitForWork() {
+  const auto next_step = runner_->next_step();
+  while (!woken_ && !stopping_) {
+    if (!next_step) {
+      wakeup_.Wait(mutex_);
+    } else if (const auto now = clock_.Monotonic(); now < *next_step) {
+      wakeup_.WaitFor(mutex_, *next_step - now);
+    } else {
+      return;
+    }
+  }
+}
+
 void PipelineThread::Loop() {
   while (true) {
     auto progress = runner_->Step();
@@ -44,9 +57,7 @@ void PipelineThread::Loop() {
       return;
     }
     if (*progress == PipelineRunner::Progress::kWaiting) {
-      while (!woken_ && !stopping_) {
-        wakeup_.Wait(mutex_);
-      }
+      WaitForWork();
     }
     woken_ = false;
     if (stopping_) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "millrace/base/clock.h"
 #include "millrace/base/mutex.h"
 #include "millrace/base/thread.h"
 #include "millrace/engine/pipeline_runner.h"
@@ -13,7 +14,8 @@ namespace millrace {
 /// pipeline stays as it was committed; all others go on.
 class PipelineThread {
  public:
-  PipelineThread() = default;
+  /// `clock` outlives it.
+  explicit PipelineThread(const Clock& clock) : clock_(clock) {}
   /// Stops first.
   ~PipelineThread();
 
@@ -32,7 +34,9 @@ class PipelineThread {
 
  private:
   void Loop() MR_EXCLUDES(mutex_);
+  void WaitForWork() MR_REQUIRES(mutex_);
 
+  const Clock& clock_;
   std::unique_ptr<PipelineRunner> runner_;
   Mutex mutex_;
   CondVar wakeup_;

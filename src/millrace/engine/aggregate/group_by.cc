@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace millrace {
 
@@ -66,8 +67,7 @@ void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
   }
   slots_.resize(rows);
   for (size_t i = 0; i < rows; ++i) {
-    const auto inserted =
-        table_.FindOrInsert(keys_.key(i), InTable(row_hashes_[i], keys_.key(i)));
+    const auto inserted = table_.FindOrInsert(keys_.key(i), InTable(row_hashes_[i], keys_.key(i)));
     slots_[i] = inserted.slot;
     if (inserted.is_new) {
       hashes_.push_back(row_hashes_[i]);
@@ -78,6 +78,21 @@ void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
     values_[i] = table_.Value(slots_[i]);
   }
   group_by_.layout().Update(*batch, rows_, values_);
+}
+
+void PartialGroups::Partition(uint32_t partitions) {
+  partition_ends_.assign(partitions, 0);
+  for (const uint64_t hash : hashes_) {
+    ++partition_ends_[PartitionOfHash(hash, partitions)];
+  }
+  uint32_t total = 0;
+  for (uint32_t& end : partition_ends_) {
+    total += std::exchange(end, total);
+  }
+  partition_slots_.resize(hashes_.size());
+  for (GroupSlot slot = 0; slot < hashes_.size(); ++slot) {
+    partition_slots_[partition_ends_[PartitionOfHash(hashes_[slot], partitions)]++] = slot;
+  }
 }
 
 uint64_t PartialGroups::InTable(uint64_t hash, std::string_view key) {

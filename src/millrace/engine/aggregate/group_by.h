@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,17 +58,19 @@ class PartialGroups {
   /// Adds the rows that are not late; late ones go to `report`.
   void Add(const BatchPtr& batch, RowReport& report);
 
-  /// Calls `visit(bucket, key, hash, value)` for each group whose hash falls into the state
-  /// partition.
+  /// Sorts the groups by the state partition that their hash falls into; call after the last Add.
+  void Partition(uint32_t partitions);
+
+  /// Calls `visit(bucket, key, hash, value)` for each group of a state partition.
   template <typename Visit>
-  void VisitPartition(uint32_t partition, uint32_t partitions, Visit visit) const {
-    for (GroupSlot slot = 0; slot < table_.slot_limit(); ++slot) {
-      if (PartitionOfHash(hashes_[slot], partitions) == partition) {
-        const std::string_view key = table_.Key(slot);
-        Micros bucket = 0;
-        std::memcpy(&bucket, key.data(), sizeof(bucket));
-        visit(bucket, key.substr(sizeof(bucket)), hashes_[slot], table_.Value(slot));
-      }
+  void VisitPartition(uint32_t partition, Visit visit) const {
+    const std::span<const GroupSlot> slots(partition_slots_);
+    const uint32_t begin = partition == 0 ? 0 : partition_ends_[partition - 1];
+    for (const GroupSlot slot : slots.subspan(begin, partition_ends_[partition] - begin)) {
+      const std::string_view key = table_.Key(slot);
+      Micros bucket = 0;
+      std::memcpy(&bucket, key.data(), sizeof(bucket));
+      visit(bucket, key.substr(sizeof(bucket)), hashes_[slot], table_.Value(slot));
     }
   }
 
@@ -85,6 +89,8 @@ class PartialGroups {
   const GroupBy& group_by_;
   GroupTable table_;              // Key: bucket, then the group's key.
   std::vector<uint64_t> hashes_;  // By slot: HashEncoded of the group's key.
+  std::vector<GroupSlot> partition_slots_;
+  std::vector<uint32_t> partition_ends_;
   // Of the batch that is being added: its rows on time, and by their index the rest.
   std::vector<uint32_t> rows_;
   std::vector<Micros> no_buckets_;

@@ -7,6 +7,13 @@
 
 namespace millrace {
 
+namespace {
+
+/// What is read before it is written: little enough to be still in the processor's cache.
+constexpr uint64_t kChunkBytes = uint64_t{512} << 10;
+
+}  // namespace
+
 Copier::Copier(const DataDirectory& directory, StreamTable& table, SegmentStore& segments,
                Committer& committer, uint64_t segment_bytes, std::function<void()> on_decided)
     : directory_(directory),
@@ -58,45 +65,65 @@ Status Copier::CopyFrames(const Committer::SealedJournal& journal) {
 }
 
 Status Copier::WriteStream(StreamId stream, File& journal, std::span<const JournalFrame> frames) {
-  std::vector<BufferPtr> buffers;
-  std::vector<std::span<const std::byte>> pieces;
-  const size_t first_move = moves_.size();
+  std::vector<JournalFrame> needed;
+  uint64_t length = 0;
   for (const JournalFrame& frame : frames) {
     const Offset needed_from = table_.Describe(stream, frame.partition).begin;
     if (frame.begin + frame.count <= needed_from ||
         (MR_PLANTED(DropStraddlingFrame) && frame.begin < needed_from)) {
       continue;
     }
-    const std::string path = directory_.JournalPath(frame.location.file);
-    MR_ASSIGN(auto bytes,
-              ReadExactly(journal, path, frame.location.position, frame.location.bytes));
-    // Once its journal file is gone, a frame that was copied damaged could not be told from others.
-    if (auto checked = CheckFrame(bytes->bytes(), directory_.identity()); !checked) {
-      return Err(
-          checked.error().WithContext(fmt::format("{} at byte {}", path, frame.location.position)));
-    }
-    pieces.push_back(bytes->bytes());
-    buffers.push_back(std::move(bytes));
-    moves_.push_back({stream, frame.partition, frame.begin, frame.location});
+    length += frame.location.bytes;
+    needed.push_back(frame);
   }
-  if (pieces.empty()) {
+  if (needed.empty()) {
     return {};
   }
   auto writer = writers_.find(stream);
   if (writer == writers_.end()) {
     writer = writers_.try_emplace(stream, segments_, *table_.Find(stream), segment_bytes_).first;
   }
-  MR_ASSIGN(const auto range, writer->second.Write(pieces));
+  MR_TRY(writer->second.Begin(length));
+  for (std::span<const JournalFrame> rest = needed; !rest.empty();) {
+    MR_ASSIGN(const size_t copied, CopyChunk(journal, rest, writer->second));
+    rest = rest.subspan(copied);
+  }
+  MR_ASSIGN(const auto range, writer->second.Finish());
   uint64_t position = range.position;
-  for (size_t i = first_move; i < moves_.size(); ++i) {
-    FrameLocation& to = moves_[i].to;
+  for (const JournalFrame& frame : needed) {
+    FrameLocation to = frame.location;
     to.kind = FrameLocation::Kind::kSegment;
     to.file = range.segment;
     to.position = position;
     position += to.bytes;
+    moves_.push_back({stream, frame.partition, frame.begin, to});
   }
   ranges_.push_back(range);
   return {};
+}
+
+Result<size_t> Copier::CopyChunk(File& journal, std::span<const JournalFrame> frames,
+                                 SegmentWriter& writer) {
+  std::vector<BufferPtr> buffers;
+  std::vector<std::span<const std::byte>> pieces;
+  uint64_t bytes = 0;
+  for (const JournalFrame& frame : frames) {
+    if (bytes > 0 && bytes + frame.location.bytes > kChunkBytes) {
+      break;
+    }
+    const std::string path = directory_.JournalPath(frame.location.file);
+    MR_ASSIGN(auto read, ReadExactly(journal, path, frame.location.position, frame.location.bytes));
+    // Once its journal file is gone, a frame that was copied damaged could not be told from others.
+    if (auto checked = CheckFrame(read->bytes(), directory_.identity()); !checked) {
+      return Err(
+          checked.error().WithContext(fmt::format("{} at byte {}", path, frame.location.position)));
+    }
+    pieces.push_back(read->bytes());
+    buffers.push_back(std::move(read));
+    bytes += frame.location.bytes;
+  }
+  MR_TRY(writer.Append(pieces));
+  return pieces.size();
 }
 
 void Copier::QueueCopied() {

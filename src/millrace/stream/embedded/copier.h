@@ -27,6 +27,9 @@ class Copier {
  private:
   Status CopyFrames(const Committer::SealedJournal& journal);
   Status WriteStream(StreamId stream, File& journal, std::span<const JournalFrame> frames);
+  /// Copies the first of `frames`, a chunk of them. Returns how many.
+  Result<size_t> CopyChunk(File& journal, std::span<const JournalFrame> frames,
+                           SegmentWriter& writer);
   void QueueCopied();
   Result<bool> RemoveUnused();
   void Decided();

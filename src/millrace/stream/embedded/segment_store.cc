@@ -108,16 +108,33 @@ Result<SegmentRange> SegmentWriter::Write(std::span<const std::span<const std::b
   for (const auto piece : pieces) {
     length += piece.size();
   }
+  MR_TRY(Begin(length));
+  MR_TRY(Append(pieces));
+  return Finish();
+}
+
+Status SegmentWriter::Begin(uint64_t length) {
   if (file_ == nullptr || (position_ > 0 && position_ + length > segment_bytes_)) {
     MR_TRY(Rotate());
   }
-  MR_TRY(Reserve(position_ + length));
-  MR_TRY(file_->WriteAt(position_, pieces));
+  written_ = 0;
+  return Reserve(position_ + length);
+}
+
+Status SegmentWriter::Append(std::span<const std::span<const std::byte>> pieces) {
+  MR_TRY(file_->WriteAt(position_ + written_, pieces));
+  for (const auto piece : pieces) {
+    written_ += piece.size();
+  }
+  return {};
+}
+
+Result<SegmentRange> SegmentWriter::Finish() {
   if (!MR_PLANTED(SkipSegmentSync)) {
     MR_TRY(file_->Sync());
   }
   return SegmentRange{
-      .stream = stream_.id, .segment = number_, .position = position_, .length = length};
+      .stream = stream_.id, .segment = number_, .position = position_, .length = written_};
 }
 
 Status SegmentWriter::Rotate() {

@@ -70,6 +70,12 @@ class SegmentWriter {
   /// to the same place again, so a round that failed with kDiskFull can be retried.
   Result<SegmentRange> Write(std::span<const std::span<const std::byte>> pieces);
 
+  /// Write in parts: Begin says how many bytes come, Append writes them piece by piece, Finish
+  /// syncs them. Begin starts again after a failure.
+  Status Begin(uint64_t length);
+  Status Append(std::span<const std::span<const std::byte>> pieces);
+  Result<SegmentRange> Finish();
+
   /// Makes the range that Write returned part of the segment, after it was committed.
   void Advance(const SegmentRange& range);
 
@@ -86,6 +92,7 @@ class SegmentWriter {
   std::unique_ptr<File> file_;
   uint64_t number_ = 0;
   uint64_t position_ = 0;
+  uint64_t written_ = 0;  // Bytes behind position_ since Begin.
   uint64_t reserved_ = 0;
 };
 
