@@ -77,7 +77,9 @@ PlatformQueries::PlatformQueries(Platform& platform) : platform_(platform), queu
   platform_.SetCommitListener([this] {
     MutexLock lock(mutex_);
     committed_ = true;
-    wakeup_.NotifyOne();
+    if (!waiting_.empty()) {
+      wakeup_.NotifyOne();
+    }
   });
 }
 

@@ -10,9 +10,7 @@ KeyPredictor::Node KeyPredictor::Learn(Node from, std::string_view bytes, const 
   }
   Entry entry;
   std::memcpy(entry.words.data(), bytes.data(), bytes.size());
-  entry.last_word = static_cast<uint16_t>((bytes.size() - 1) / sizeof(uint64_t));
-  const size_t last_bytes = bytes.size() - entry.last_word * sizeof(uint64_t);
-  entry.last_mask = ~uint64_t{0} >> (64 - 8 * last_bytes);
+  entry.mask = ~uint64_t{0} >> (kPieceBytesMax - bytes.size());
   entry.piece = piece;
   Node node = kUnknown + 1;
   while (node < nodes_.size() &&

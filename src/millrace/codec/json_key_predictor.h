@@ -7,6 +7,10 @@
 #include <utility>
 #include <vector>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 namespace millrace::json {
 
 /// Remembers what followed what between the values of earlier records: the exact bytes from the end
@@ -56,25 +60,25 @@ class KeyPredictor {
 
   struct Entry {
     Words words{};
-    uint64_t last_mask = 0;
-    uint16_t last_word = 0;
-    std::array<Node, 2> next{kStart, kStart};  ///< The latest first; kStart is none.
+    uint64_t mask = 0;  ///< A bit for each byte of the piece.
     Piece piece;
+    std::array<Node, 2> next{kStart, kStart};  ///< The latest first; kStart is none.
   };
 
-  static uint64_t Load(const char* at) {
-    uint64_t word;
-    std::memcpy(&word, at, sizeof(word));
-    return word;
-  }
-
   static bool Matches(const Entry& entry, const char* at) {
-    uint64_t difference =
-        (Load(at + size_t{8} * entry.last_word) ^ entry.words[entry.last_word]) & entry.last_mask;
-    for (size_t i = 0; i < entry.last_word; ++i) {
-      difference |= Load(at + 8 * i) ^ entry.words[i];
-    }
-    return difference == 0;
+#if defined(__AVX2__)
+    const auto equal = [&](size_t offset) {
+      const auto* text = reinterpret_cast<const char*>(entry.words.data()) + offset;
+      const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(text));
+      const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i_u*>(at + offset));
+      return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)));
+    };
+    const auto low = static_cast<uint32_t>(entry.mask);
+    const auto high = static_cast<uint32_t>(entry.mask >> 32);
+    return (equal(0) & low) == low && (high == 0 || (equal(sizeof(__m256i)) & high) == high);
+#else
+    return std::memcmp(entry.words.data(), at, entry.piece.size) == 0;
+#endif
   }
 
   std::vector<Entry> nodes_;

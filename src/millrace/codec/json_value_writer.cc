@@ -102,6 +102,7 @@ ValueWriter::ValueWriter(const Schema& schema, bool epoch_millis, size_t depth_m
 }
 
 void ValueWriter::Begin(const BufferPtr& body, size_t rows_expected) {
+  body_begin_ = reinterpret_cast<const char*>(body->data());
   for (Target& target : columns_) {
     target.builder.Reserve(rows_expected);
     if (target.type.is_variable()) {
@@ -305,13 +306,13 @@ Failure ValueWriter::AppendEpochMillis(Cursor& cursor, Target& target) {
   return {};
 }
 
-void ValueWriter::AppendInBody(std::string_view text, Target& target) {
-  if (text.size() <= TextView::kInlineMax) {
-    target.builder.AppendFixed(
-        TextView::InlinePadded(text.data(), static_cast<uint32_t>(text.size())));
-  } else {
-    target.builder.AppendBackedText(text, target.backing);
-  }
+inline void ValueWriter::AppendInBody(std::string_view text, Target& target) {
+  const auto size = static_cast<uint32_t>(text.size());
+  target.builder.AppendFixed(
+      size <= TextView::kInlineMax
+          ? TextView::InlinePadded(text.data(), size)
+          : TextView::Reference(text, target.backing,
+                                static_cast<uint32_t>(text.data() - body_begin_)));
 }
 
 Failure ValueWriter::AppendText(Cursor& cursor, Target& target) {

@@ -98,6 +98,7 @@ class ValueWriter {
   std::vector<Target> columns_;
   const bool epoch_millis_;
   const size_t depth_max_;
+  const char* body_begin_ = nullptr;  ///< Texts in the body are references to here.
   LastDate last_date_;
   std::string unescaped_;
 };

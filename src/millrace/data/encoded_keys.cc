@@ -115,10 +115,15 @@ void EncodedKeys::AddSizes(const Column& column, std::span<const uint32_t> rows)
     }
     return;
   }
-  const auto views = column.Values<TextView>();
   for (size_t i = 0; i < rows.size(); ++i) {
-    ends_[i] += column.IsNull(rows[i]) ? kPresenceBytes
-                                       : kPresenceBytes + kLengthBytes + views[rows[i]].size();
+    if (column.IsNull(rows[i])) {
+      ends_[i] += kPresenceBytes;
+      continue;
+    }
+    const std::string_view text = column.Text(rows[i]);
+    ends_[i] += kPresenceBytes + kLengthBytes + static_cast<uint32_t>(text.size());
+    // It may lie in memory that another processor wrote.
+    __builtin_prefetch(text.data());
   }
 }
 

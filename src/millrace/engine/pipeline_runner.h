@@ -67,12 +67,12 @@ class PipelineRunner {
 
   enum class Progress : uint8_t {
     kWorked,   ///< Call again.
-    kWaiting,  ///< Nothing to do before the next wake-up call or next_step().
+    kWaiting,  ///< Nothing to do before next_step(), or without one the next wake-up call.
   };
   /// Handles decided commits, then runs at most one epoch. After an error the pipeline is stopped.
   Result<Progress> Step();
 
-  /// After kWaiting: the monotonic time of the next Step, should no wake-up call come before.
+  /// After kWaiting: the monotonic time of the next Step; wake-up calls before it may be ignored.
   std::optional<std::chrono::nanoseconds> next_step() const { return next_step_; }
 
   const PipelinePlan& plan() const { return *plan_; }

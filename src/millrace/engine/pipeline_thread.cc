@@ -13,7 +13,9 @@ PipelineThread::~PipelineThread() {
 void PipelineThread::Wake() {
   MutexLock lock(mutex_);
   woken_ = true;
-  wakeup_.NotifyOne();
+  if (!resting_) {
+    wakeup_.NotifyOne();
+  }
 }
 
 void PipelineThread::Start(std::unique_ptr<PipelineRunner> runner) {
@@ -36,15 +38,16 @@ std::optional<Error> PipelineThread::failure() {
 }
 
 void PipelineThread::WaitForWork() {
-  const auto next_step = runner_->next_step();
-  while (!woken_ && !stopping_) {
-    if (!next_step) {
-      wakeup_.Wait(mutex_);
-    } else if (const auto now = clock_.Monotonic(); now < *next_step) {
-      wakeup_.WaitFor(mutex_, *next_step - now);
-    } else {
-      return;
+  if (const auto until = runner_->next_step()) {
+    resting_ = true;
+    for (auto now = clock_.Monotonic(); now < *until && !stopping_; now = clock_.Monotonic()) {
+      wakeup_.WaitFor(mutex_, *until - now);
     }
+    resting_ = false;
+    return;
+  }
+  while (!woken_ && !stopping_) {
+    wakeup_.Wait(mutex_);
   }
 }
 

@@ -41,6 +41,8 @@ class PipelineThread {
   Mutex mutex_;
   CondVar wakeup_;
   bool woken_ MR_GUARDED_BY(mutex_) = false;
+  /// Until the runner's next_step: no wake-up call would start an epoch earlier.
+  bool resting_ MR_GUARDED_BY(mutex_) = false;
   bool stopping_ MR_GUARDED_BY(mutex_) = false;
   std::optional<Error> failure_ MR_GUARDED_BY(mutex_);
   Thread thread_;
