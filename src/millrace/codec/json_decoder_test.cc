@@ -229,6 +229,23 @@ TEST(JsonDecoder, SharesTheDateOfTheLastTimestamp) {
   EXPECT_EQ(out.errors[1].record, 7U);
 }
 
+TEST(JsonDecoder, ReadsEveryFractionAfterATimestampOfTheSameDate) {
+  const auto out =
+      Decode(OneColumn(DataType::Of(TypeId::kTimestamptz)),
+             "{\"v\":\"2024-05-01T12:00:00Z\"}\n{\"v\":\"2024-05-01T12:00:00.5Z\"}\n"
+             "{\"v\":\"2024-05-01T12:00:00.25Z\"}\n{\"v\":\"2024-05-01T12:00:00.1234Z\"}\n"
+             "{\"v\":\"2024-05-01T12:00:00.12345Z\"}\n"
+             "{\"v\":\"2024-05-01T12:00:00.1234567Z\"}\n"
+             "{\"v\":\"2024-05-01T12:00:00.Z\"}\n{\"v\":\"2024-05-01T12:00:00.1x3Z\"}\n");
+  EXPECT_EQ(Rows(*out.batch),
+            "2024-05-01T12:00:00Z\n2024-05-01T12:00:00.500Z\n2024-05-01T12:00:00.250Z\n"
+            "2024-05-01T12:00:00.123400Z\n2024-05-01T12:00:00.123450Z\n"
+            "2024-05-01T12:00:00.123457Z\n");
+  ASSERT_EQ(out.errors.size(), 2U);
+  EXPECT_EQ(out.errors[0].record, 6U);
+  EXPECT_EQ(out.errors[1].record, 7U);
+}
+
 TEST(JsonDecoder, ReadsTexts) {
   const DataType text = DataType::Of(TypeId::kText);
   EXPECT_EQ(DecodeValue(text, R"("a\"b\\\/\n\u00e9\ud83d\ude00")"),

@@ -245,18 +245,28 @@ bool ValueWriter::ScanTimestampOfLastDate(std::string_view text, Micros& out) co
   const uint32_t hour = digit(11) * 10 + digit(12);
   const uint32_t minute = digit(14) * 10 + digit(15);
   const uint32_t second = digit(17) * 10 + digit(18);
-  uint32_t millis = 0;
-  size_t end = 19;
-  if (p[19] == '.' && text.size() == 24) {
-    millis = digit(20) * 100 + digit(21) * 10 + digit(22);
-    end = 23;
+  constexpr size_t kFractionAt = 20;
+  constexpr size_t kFractionDigitsMax = 6;
+  const size_t end = text.size() - 1;
+  uint32_t micros = 0;
+  if (p[kFractionAt - 1] == '.') {
+    if (end <= kFractionAt || end > kFractionAt + kFractionDigitsMax) {
+      return false;
+    }
+    for (size_t at = kFractionAt; at < end; ++at) {
+      micros = micros * 10 + digit(at);
+    }
+    for (size_t digits = end - kFractionAt; digits < kFractionDigitsMax; ++digits) {
+      micros *= 10;
+    }
+  } else if (end != kFractionAt - 1) {
+    return false;
   }
   bad |= static_cast<uint32_t>(p[13] != ':') | static_cast<uint32_t>(p[16] != ':') |
          static_cast<uint32_t>(hour > 23) | static_cast<uint32_t>(minute > 59) |
-         static_cast<uint32_t>(second > 59) | static_cast<uint32_t>(p[end] != 'Z') |
-         static_cast<uint32_t>(text.size() != end + 1);
+         static_cast<uint32_t>(second > 59) | static_cast<uint32_t>(p[end] != 'Z');
   out = last_date_.midnight + (int64_t{hour} * 3600 + minute * 60 + second) * kMicrosPerSecond +
-        int64_t{millis} * 1000;
+        micros;
   return bad == 0;
 }
 
