@@ -34,8 +34,10 @@ struct Options {
   size_t body_bytes = 256 << 10;
   double seconds = 10;
   int urls = 1000;
-  int rate = 0;           // Events per second; 0 = as fast as it goes.
-  int request_rows = 20;  // Rows per request at a fixed rate.
+  bool distinct = false;   // Every record has a URL of its own,
+  uint64_t first_url = 0;  // numbered from here on.
+  int rate = 0;            // Events per second; 0 = as fast as it goes.
+  int request_rows = 20;   // Rows per request at a fixed rate.
 };
 
 class Connection {
@@ -96,12 +98,14 @@ class Body {
   Body(Rng& rng, size_t bytes, size_t rows_max, int urls) {
     while (text_.size() < bytes && rows_ < rows_max) {
       text_ += fmt::format(
-          "{{\"id\":{},\"user_id\":\"user-{:07}\",\"session\":\"{:016x}\","
-          "\"url\":\"/shop/item/{}/details\",\"referrer\":\"https://www.example.com/search?q={}\","
+          "{{\"id\":{},\"user_id\":\"user-{:07}\",\"session\":\"{:016x}\",\"url\":\"/shop/item/",
+          100'000'000 + rng.Below(900'000'000), rng.Below(1'000'000), rng.Next());
+      url_at_.push_back(text_.size());
+      text_ += fmt::format(
+          "{}/details\",\"referrer\":\"https://www.example.com/search?q={}\","
           "\"price\":{}.{:02},\"sent\":",
-          100'000'000 + rng.Below(900'000'000), rng.Below(1'000'000), rng.Next(),
-          rng.Below(static_cast<uint64_t>(urls)), rng.Below(100'000), 1 + rng.Below(1000),
-          rng.Below(100));
+          100'000'000 + rng.Below(static_cast<uint64_t>(urls)), rng.Below(100'000),
+          1 + rng.Below(1000), rng.Below(100));
       sent_at_.push_back(text_.size());
       text_ += "0000000000000000,\"at\":\"2026-01-01T00:00:00.000Z\"}\n";
       ++rows_;
@@ -122,11 +126,20 @@ class Body {
     }
   }
 
+  /// Gives every record another URL, numbered from `first` on.
+  void SetUrls(uint64_t first) {
+    for (const size_t place : url_at_) {
+      const std::string url = fmt::format("{:09}", first++ % 1'000'000'000);
+      std::memcpy(text_.data() + place, url.data(), url.size());
+    }
+  }
+
   const std::string& text() const { return text_; }
   size_t rows() const { return rows_; }
 
  private:
   std::string text_;
+  std::vector<size_t> url_at_;
   std::vector<size_t> sent_at_;
   size_t rows_ = 0;
 };
@@ -152,8 +165,11 @@ void RunThroughput(const Options& options) {
         Body& body = bodies[n % bodies.size()];
         const Micros now = (clock.Monotonic() - start).count() / 1000;
         body.SetTime(kBaseTime + now, now);
+        const uint64_t first = rows.fetch_add(body.rows());
+        if (options.distinct) {
+          body.SetUrls(options.first_url + first);
+        }
         connection.Post(body.text());
-        rows += body.rows();
         bytes += body.text().size();
       }
     });
@@ -269,6 +285,8 @@ int main(int argc, char** argv) {
   app.add_option("--body-bytes", options.body_bytes)->capture_default_str();
   app.add_option("--seconds", options.seconds)->capture_default_str();
   app.add_option("--urls", options.urls)->capture_default_str();
+  app.add_flag("--distinct", options.distinct, "Give every record a URL of its own");
+  app.add_option("--first-url", options.first_url)->capture_default_str();
   app.add_option("--rate", options.rate, "Events per second: measures latency")
       ->capture_default_str();
   app.add_option("--request-rows", options.request_rows)->capture_default_str();

@@ -195,9 +195,9 @@ def measure_restart(options):
     """Fills the state of a view until it holds --state-mib, and starts again over it."""
     server = Server(ROOT / "bench" / "restart_project")
     server.start()
-    state = 0.0
+    state, events = 0.0, 0
     while state < options.state_mib:
-        load(server, "--seconds", 5, "--urls", 1_000_000_000)
+        events += load(server, "--seconds", 5, "--distinct", "--first-url", events)["events"]
         state = server.get("/api/v1/views")["views"][0]["state_bytes"] / 2**20
     view = server.get("/api/v1/views")["views"][0]
     server.stop()
