@@ -126,6 +126,7 @@ Status PipelineRunner::RestoreServed() {
     return {};
   }
   served_ = std::make_unique<ServedRows>();
+  served_->Reserve(state_->keys());
   if (streams_.closed) {
     MR_TRY(ServeClosedRows());
   }

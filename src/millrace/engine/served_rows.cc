@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <numeric>
 
 #include "millrace/data/row_encoding.h"
 
@@ -10,7 +11,8 @@ namespace millrace {
 
 namespace {
 
-constexpr size_t kRowsPerPage = 48;
+/// Few, since a changed row costs a copy of its page and a search in it.
+constexpr size_t kRowsPerPage = 16;
 constexpr size_t kPagesPerDirectory = 256;
 
 }  // namespace
@@ -74,28 +76,67 @@ void ServedRows::Root::VisitPage(
 }
 
 ServedRows::ServedRows() {
-  auto directory = std::make_shared<Directory>();
-  directory->pages.push_back(std::make_shared<Page>());
-  next_.directories_.push_back(std::move(directory));
-  next_.pages_ = 1;
+  AddPage({});
   published_ = std::make_shared<const Root>(next_);
 }
 
 ServedRows::~ServedRows() = default;
 
-void ServedRows::Apply(const Batch& batch) {
-  std::string row;
-  for (size_t i = 0; i < batch.rows(); ++i) {
-    row.clear();
-    for (const Column& column : batch.columns()) {
-      AppendEncoded(column, i, row);
-    }
-    Add(row, batch.Weight(i));
+void ServedRows::Reserve(uint64_t rows) {
+  MR_CHECK(next_.rows_ == 0, "{} rows are there", next_.rows_);
+  while (next_.pages_ * kRowsPerPage < rows) {
+    Page page;
+    page.entries.reserve(kRowsPerPage);
+    AddPage(std::move(page));
   }
 }
 
-void ServedRows::Add(std::string_view row, int64_t weight) {
-  const uint64_t hash = HashEncoded(row);
+void ServedRows::AddPage(Page page) {
+  const size_t directory = next_.pages_ / kPagesPerDirectory;
+  if (directory == next_.directories_.size()) {
+    next_.directories_.push_back(std::make_shared<Directory>());
+    next_.directories_.back()->generation = generation_;
+  }
+  page.generation = generation_;
+  WritableDirectory(directory).pages.push_back(std::make_shared<Page>(std::move(page)));
+  ++next_.pages_;
+}
+
+void ServedRows::Apply(const Batch& batch) {
+  all_columns_.resize(batch.columns().size());
+  std::iota(all_columns_.begin(), all_columns_.end(), 0);
+  rows_.Encode(batch, all_columns_);
+  hashes_.resize(rows_.size());
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    hashes_[i] = HashEncoded(rows_.key(i));
+  }
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    Prefetch(i);
+    Add(rows_.key(i), hashes_[i], batch.Weight(i));
+  }
+}
+
+void ServedRows::Prefetch(size_t i) const {
+  // Each step needs what the one before has fetched, some rows ago.
+  constexpr size_t kStep = 4;
+  const auto slot = [&](size_t row) -> const std::shared_ptr<Page>& {
+    const size_t page = PageOf(hashes_[row]);
+    return next_.directories_[page / kPagesPerDirectory]->pages[page % kPagesPerDirectory];
+  };
+  if (i + 3 * kStep < hashes_.size()) {
+    __builtin_prefetch(&slot(i + 3 * kStep));
+  }
+  if (i + 2 * kStep < hashes_.size()) {
+    __builtin_prefetch(slot(i + 2 * kStep).get());
+  }
+  if (i + kStep < hashes_.size()) {
+    const Page& page = *slot(i + kStep);
+    __builtin_prefetch(page.entries.data());
+    __builtin_prefetch(page.bytes.data() + page.bytes.size());
+  }
+}
+
+void ServedRows::Add(std::string_view row, uint64_t hash, int64_t weight) {
   Page& page = WritablePage(PageOf(hash));
   const auto found = std::ranges::find_if(page.entries, [&](const Page::Entry& entry) {
     return entry.hash == hash && page.Row(entry) == row;
@@ -142,12 +183,7 @@ ServedRows::Page& ServedRows::WritablePage(size_t index) {
 
 void ServedRows::SplitNextPage() {
   const size_t round = std::bit_floor(next_.pages_);
-  const size_t added = next_.pages_;
-  if (added % kPagesPerDirectory == 0) {
-    next_.directories_.push_back(std::make_shared<Directory>());
-    next_.directories_.back()->generation = generation_;
-  }
-  Page& from = WritablePage(added - round);
+  Page& from = WritablePage(next_.pages_ - round);
   Page stays;
   Page goes;
   for (const Page::Entry& entry : from.entries) {
@@ -155,11 +191,8 @@ void ServedRows::SplitNextPage() {
     page.Append(entry.hash, entry.count, from.Row(entry));
   }
   stays.generation = generation_;
-  goes.generation = generation_;
   from = std::move(stays);
-  WritableDirectory(added / kPagesPerDirectory)
-      .pages.push_back(std::make_shared<Page>(std::move(goes)));
-  ++next_.pages_;
+  AddPage(std::move(goes));
 }
 
 void ServedRows::Publish(std::vector<Offset> position, std::vector<Offset> source_position) {

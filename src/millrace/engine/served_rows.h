@@ -9,6 +9,7 @@
 
 #include "millrace/base/mutex.h"
 #include "millrace/data/batch.h"
+#include "millrace/data/encoded_keys.h"
 
 namespace millrace {
 
@@ -54,6 +55,9 @@ class ServedRows {
   ServedRows();
   ~ServedRows();
 
+  /// Makes room for about `rows` rows at once; only before the first of them.
+  void Reserve(uint64_t rows);
+
   /// Adds a batch of changes to the next state: weights count up and down.
   void Apply(const Batch& batch);
 
@@ -64,13 +68,19 @@ class ServedRows {
   std::shared_ptr<const Root> root() const MR_EXCLUDES(mutex_);
 
  private:
-  void Add(std::string_view row, int64_t weight);
+  void Prefetch(size_t i) const;
+  void Add(std::string_view row, uint64_t hash, int64_t weight);
   size_t PageOf(uint64_t hash) const;
+  void AddPage(Page page);
   Directory& WritableDirectory(size_t index);
   Page& WritablePage(size_t index);
   void SplitNextPage();
 
   Root next_;
+  // Of the batch that is being applied.
+  std::vector<size_t> all_columns_;
+  EncodedKeys rows_;
+  std::vector<uint64_t> hashes_;
   /// Pages and directories made since the last Publish carry this number; no root shares them.
   uint64_t generation_ = 1;
   mutable Mutex mutex_;
