@@ -1,6 +1,6 @@
 # The front door; the work is in CMakePresets.json, tools/ and tests/.
-# Variables: JOBS, N (crash), FUZZ_SECONDS (fuzz), FILTER (bench),
-# TIDY_BASE (check), COVERAGE_ENFORCE (coverage).
+# Variables: JOBS, N (crash), FUZZ_SECONDS (fuzz), SCENARIOS (bench),
+# FILTER (bench-micro), TIDY_BASE (check), COVERAGE_ENFORCE (coverage).
 
 JOBS ?= $(shell nproc)
 N ?= 300
@@ -14,11 +14,11 @@ CHECKS := check-layers check-style check-tools check-format check-docs check-hea
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test check $(CHECKS) bench fuzz crash sanitize asan tsan coverage tidy \
+.PHONY: help build run test check $(CHECKS) bench bench-micro fuzz crash sanitize asan tsan coverage tidy \
 	format clean packages packages-dev
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 build: build/release/build.ninja ## build/release/millrace, installing what is missing
 	$(BUILD) release --target millrace
@@ -53,7 +53,11 @@ check-headers: build/dev/build.ninja
 check-tidy: build/tidy/build.ninja
 	tools/tidy.sh --changed $(TIDY_BASE)
 
-bench: build/release/build.ninja ## run the micro-benchmarks (FILTER=regex)
+bench: build/release/build.ninja ## the table of docs/benchmarks.md (SCENARIOS='http latency')
+	$(BUILD) release --target millrace millrace_benchmarks
+	python3 bench/run.py $(SCENARIOS)
+
+bench-micro: build/release/build.ninja ## run the micro-benchmarks (FILTER=regex)
 	$(BUILD) release --target millrace_benchmarks
 	for program in build/release/benchmarks/*; do \
 		$$program --benchmark_filter='$(FILTER)' || exit 1; done
