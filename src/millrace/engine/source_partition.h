@@ -49,8 +49,9 @@ class SourcePartition {
   }
 
  private:
-  BatchPtr PrepareRows(const StreamFrame& frame);
-  BufferPtr WatermarksBefore(const StreamFrame& frame) const;
+  /// Without the frame's first `read_before` rows.
+  BatchPtr PrepareRows(const StreamFrame& frame, uint32_t read_before);
+  BufferPtr WatermarksBefore(const StreamFrame& frame, uint32_t read_before) const;
 
   const PipelinePlan& plan_;
   std::unique_ptr<Cursor> cursor_;
