@@ -54,129 +54,6 @@ PipelineRunner::~PipelineRunner() {
   }
 }
 
-Status PipelineRunner::OpenStreams(const StreamInfo& source) {
-  const std::string& name = plan_->name;
-  streams_.source = source.id;
-  streams_.source_partitions = source.definition.partitions;
-  streams_.view_partitions = source.definition.partitions;
-  MR_ASSIGN(streams_.view,
-            OpenStream(name, streams_.view_partitions, plan_->output_schema, "view"));
-  MR_ASSIGN(streams_.state, OpenStream("state$" + name, 1, nullptr, "state"));
-  MR_ASSIGN(streams_.errors, OpenStream("errors$" + name, 1, ErrorRowSchema(), "errors"));
-  if (keeps_rows() && plan_->group_by->window()) {
-    MR_ASSIGN(streams_.closed, OpenStream("rows$" + name, 1, plan_->output_schema, "rows"));
-  }
-  if (plan_->late_schema != nullptr) {
-    MR_ASSIGN(streams_.late, OpenStream("late$" + name, 1, plan_->late_schema, "late"));
-  }
-  return {};
-}
-
-Result<StreamId> PipelineRunner::OpenStream(std::string name, uint32_t partitions, SchemaPtr schema,
-                                            std::string kind) {
-  StreamDefinition definition{.name = std::move(name),
-                              .partitions = partitions,
-                              .schema = std::move(schema),
-                              .properties = {{"kind", std::move(kind)}}};
-  if (definition.schema == nullptr) {
-    definition.properties["plan"] = fmt::format("{:016x}", plan_->fingerprint);
-    definition.properties["state_partitions"] = std::to_string(options_.state_partitions);
-  }
-  auto stream = transport_.CreateStream(definition);
-  if (!stream && stream.error().code() == ErrorCode::kStreamExists) {
-    return std::unexpected(
-        Error(ErrorCode::kDefinitionChanged,
-              fmt::format("the stored data of view {} is of another query", plan_->name))
-            .WithHint("give the changed view another name, or remove the data directory"));
-  }
-  return stream;
-}
-
-Status PipelineRunner::Restore() {
-  state_.emplace(*plan_, options_.state_partitions, streams_.source_partitions);
-  const PartitionInfo info = transport_.Describe(streams_.state, PartitionId(0));
-  const auto cursor =
-      transport_.OpenCursor(streams_.state, PartitionId(0), info.begin, Visibility::kDurable);
-  MR_TRY(state_->Restore(*cursor));
-  const Transport::Positions positions = transport_.ReaderPositions(reader_);
-  for (uint32_t p = 0; p < streams_.source_partitions; ++p) {
-    const auto found = positions.find({streams_.source, PartitionId(p)});
-    const Offset from = found != positions.end()
-                            ? found->second
-                            : transport_.Describe(streams_.source, PartitionId(p)).begin;
-    sources_.emplace_back(*plan_, transport_.OpenCursor(streams_.source, PartitionId(p), from,
-                                                        Visibility::kAppended));
-    sources_.back().Reset(from, state_->source_watermarks[p]);
-    SourceTask& task = source_tasks_.emplace_back();
-    if (plan_->group_by) {
-      task.groups = std::make_unique<PartialGroups>(*plan_->group_by);
-    }
-  }
-  input_ends_.resize(sources_.size());
-  state_tasks_.resize(state_->partitions());
-  stats_.watermark = state_->stage_watermark;
-  return RestoreServed();
-}
-
-Status PipelineRunner::RestoreServed() {
-  for (uint32_t p = 0; p < streams_.view_partitions; ++p) {
-    view_position_.push_back(transport_.Describe(streams_.view, PartitionId(p)).durable_end);
-  }
-  if (!keeps_rows()) {
-    return {};
-  }
-  served_ = std::make_unique<ServedRows>();
-  served_->Reserve(state_->keys());
-  if (streams_.closed) {
-    MR_TRY(ServeClosedRows());
-  }
-  for (size_t i = 0; i < state_->partitions(); ++i) {
-    MR_TRY(ServeOpenGroups(state_->partition(i)));
-  }
-  std::vector<Offset> source_position;
-  for (const SourcePartition& source : sources_) {
-    source_position.push_back(source.position());
-  }
-  served_->Publish(view_position_, std::move(source_position));
-  return {};
-}
-
-Status PipelineRunner::ServeClosedRows() {
-  const PartitionInfo info = transport_.Describe(*streams_.closed, PartitionId(0));
-  const auto cursor =
-      transport_.OpenCursor(*streams_.closed, PartitionId(0), info.begin, Visibility::kDurable);
-  while (true) {
-    constexpr size_t kBytesPerPoll = 8 << 20;
-    MR_ASSIGN(const auto frames, cursor->Poll(kBytesPerPoll));
-    if (frames.empty()) {
-      return {};
-    }
-    for (const StreamFrame& frame : frames) {
-      served_->Apply(*frame.batch);
-    }
-  }
-}
-
-Status PipelineRunner::ServeOpenGroups(const KeyedState& state) {
-  GroupOutput output(*plan_->group_by);
-  RowReport ignored(0);
-  const auto serve = [&] {
-    if (const BatchPtr rows = plan_->after.Process(output.Finish(true), ignored)) {
-      served_->Apply(*rows);
-    }
-  };
-  MR_TRY(state.Visit(kMicrosMin, kMicrosMax,
-                     [&](Micros bucket, std::string_view key, const std::byte* value) -> Status {
-                       MR_TRY(output.Add(bucket, key, value, 1, ignored));
-                       if (output.rows() == options_.batch_rows_max) {
-                         serve();
-                       }
-                       return {};
-                     }));
-  serve();
-  return {};
-}
-
 Result<PipelineRunner::Progress> PipelineRunner::Step() {
   MR_TRY(HandleDecided());
   if (aborted_from_) {
@@ -209,9 +86,13 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   }
   in_flight_.push_back(std::move(epoch));
   state_->BeginEpoch(in_flight_.back().id);
-  RunTasks(source_tasks_.size(), [this](size_t p) { RunSourceTask(p); });
+  int64_t rows = 0;
+  for (const SourceTask& source : source_tasks_) {
+    rows += static_cast<int64_t>(source.slice.rows);
+  }
+  RunTasks(source_tasks_.size(), rows, [this](size_t p) { RunSourceTask(p); });
   state_->stage_watermark = StageWatermark();
-  RunTasks(state_tasks_.size(), [this](size_t p) { RunStateTask(p); });
+  RunTasks(state_tasks_.size(), rows, [this](size_t p) { RunStateTask(p); });
   state_->started = true;
   MR_TRY(CommitEpoch());
   next_epoch_at_ = begin + std::min(kEpochShare * (clock_.Monotonic() - begin), kEpochWaitMax);
@@ -238,11 +119,7 @@ bool PipelineRunner::WorthAnEpoch(std::chrono::nanoseconds now) {
   return rows <= options_.small_epoch_rows;
 }
 
-void PipelineRunner::RunTasks(size_t count, const std::function<void(size_t)>& task) {
-  int64_t rows = 0;
-  for (const SourceTask& source : source_tasks_) {
-    rows += static_cast<int64_t>(source.slice.rows);
-  }
+void PipelineRunner::RunTasks(size_t count, int64_t rows, const std::function<void(size_t)>& task) {
   if (rows > options_.small_epoch_rows) {
     workers_.ForEach(count, task);
     return;
@@ -391,6 +268,9 @@ Status PipelineRunner::CommitEpoch() {
         return Err(*task.error);
       }
       collect(i, task.output);
+      if (served_ != nullptr) {
+        epoch.output.push_back(task.output);
+      }
       closed.insert(closed.end(), task.closed.begin(), task.closed.end());
     }
   } else {
@@ -401,7 +281,7 @@ Status PipelineRunner::CommitEpoch() {
   size_t appends = 0;
   for (uint32_t p = 0; p < output.size(); ++p) {
     if (!output[p].empty()) {
-      const BatchPtr& batch = epoch.output.emplace_back(Concatenate(output[p]));
+      const BatchPtr batch = Concatenate(output[p]);
       writer->Append(streams_.view, PartitionId(p), batch, times);
       stats_.rows_out += batch->rows();
       ++appends;
@@ -509,15 +389,28 @@ Status PipelineRunner::HandleCommitted(const Epoch& epoch, const CommitResult& r
     }
   }
   if (served_ != nullptr) {
-    for (const BatchPtr& batch : epoch.output) {
-      served_->Apply(*batch);
-    }
+    ApplyOutput(epoch);
     served_->Publish(view_position_, epoch.end_positions);
   }
   if (options_.on_commit) {
     options_.on_commit();
   }
   return {};
+}
+
+void PipelineRunner::ApplyOutput(const Epoch& epoch) {
+  size_t rows = 0;
+  for (const auto& output : epoch.output) {
+    for (const BatchPtr& batch : output) {
+      rows += batch->rows();
+    }
+  }
+  const auto apply = [&](size_t task) {
+    for (const BatchPtr& batch : epoch.output[task]) {
+      served_->Apply(task, *batch);
+    }
+  };
+  RunTasks(epoch.output.size(), static_cast<int64_t>(rows), apply);
 }
 
 void PipelineRunner::RollBack() {

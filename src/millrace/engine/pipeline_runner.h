@@ -107,8 +107,8 @@ class PipelineRunner {
     std::vector<PartitionWatermark> source_watermarks;
     Micros stage_watermark;
     bool started;
-    std::vector<BatchPtr> output;
-    size_t state_frame = 0;  // Index among the epoch's appends.
+    std::vector<std::vector<BatchPtr>> output;  // By task; only while the rows are kept.
+    size_t state_frame = 0;                     // Index among the epoch's appends.
   };
   /// A task of the first stage: one source partition, one epoch.
   struct SourceTask {
@@ -139,14 +139,15 @@ class PipelineRunner {
   bool keeps_rows() const { return plan_->group_by && plan_->emit == EmitMode::kChanges; }
   Status RestoreServed();
   Status ServeClosedRows();
-  Status ServeOpenGroups(const KeyedState& state);
+  Status ServeOpenGroups(size_t partition);
+  void ApplyOutput(const Epoch& epoch);
 
   Status HandleDecided() MR_EXCLUDES(mutex_);
   Status HandleCommitted(const Epoch& epoch, const CommitResult& result);
   void RollBack();
   bool WorthAnEpoch(std::chrono::nanoseconds now);
-  /// Runs task(0), ..., task(count - 1), on several threads when the epoch is large.
-  void RunTasks(size_t count, const std::function<void(size_t)>& task);
+  /// Runs task(0), ..., task(count - 1) over `rows`, on several threads when these are many.
+  void RunTasks(size_t count, int64_t rows, const std::function<void(size_t)>& task);
   Result<bool> ReadInputs();
   Micros StageWatermark() const;
   void RunSourceTask(size_t partition);

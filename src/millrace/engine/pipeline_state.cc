@@ -122,20 +122,34 @@ void PipelineState::Rollback(EpochId epoch) {
 
 std::optional<Offset> PipelineState::TakeTrim() { return std::exchange(trim_, std::nullopt); }
 
-Status PipelineState::Restore(Cursor& cursor) {
-  constexpr size_t kBytesPerPoll = 8 << 20;
+Status PipelineState::Restore(Cursor& cursor, WorkerPool& workers) {
+  constexpr size_t kBytesPerPoll = 16 << 20;
   while (true) {
     MR_ASSIGN(const auto frames, cursor.Poll(kBytesPerPoll));
     if (frames.empty()) {
       return {};
     }
+    std::vector<std::vector<Section>> sections(partitions_.size());
     for (const StreamFrame& frame : frames) {
-      MR_TRY(RestoreFrame(frame.payload->bytes()));
+      MR_TRY(ReadFrame(frame.payload->bytes(), sections));
+    }
+    std::vector<Status> restored(partitions_.size());
+    workers.ForEach(partitions_.size(), [&](size_t partition) {
+      for (const Section section : sections[partition]) {
+        ByteReader reader(section);
+        if (restored[partition]) {
+          restored[partition] = partitions_[partition].Restore(reader);
+        }
+      }
+    });
+    for (Status& status : restored) {
+      MR_TRY(std::move(status));
     }
   }
 }
 
-Status PipelineState::RestoreFrame(std::span<const std::byte> payload) {
+Status PipelineState::ReadFrame(std::span<const std::byte> payload,
+                                std::vector<std::vector<Section>>& sections) {
   ByteReader reader(payload);
   MR_ASSIGN(const auto version, reader.Get<uint8_t>());
   if (version != kFrameVersion) {
@@ -159,8 +173,8 @@ Status PipelineState::RestoreFrame(std::span<const std::byte> payload) {
     watermark.idle = idle != 0;
     watermark.ended = ended != 0;
   }
-  MR_ASSIGN(const auto sections, reader.Get<uint32_t>());
-  for (uint32_t i = 0; i < sections; ++i) {
+  MR_ASSIGN(const auto count, reader.Get<uint32_t>());
+  for (uint32_t i = 0; i < count; ++i) {
     MR_ASSIGN(const auto partition, reader.Get<uint32_t>());
     MR_ASSIGN(const auto length, reader.Get<uint32_t>());
     MR_ASSIGN(const auto rows, reader.GetBytes(length));
@@ -168,8 +182,7 @@ Status PipelineState::RestoreFrame(std::span<const std::byte> payload) {
       return Err(ErrorCode::kStateMismatch,
                  fmt::format("state of partition {}, there are {}", partition, partitions_.size()));
     }
-    ByteReader rows_reader(rows);
-    MR_TRY(partitions_[partition].Restore(rows_reader));
+    sections[partition].push_back(rows);
   }
   return {};
 }
