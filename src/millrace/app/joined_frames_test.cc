@@ -56,7 +56,7 @@ class JoinedFramesTest : public ::testing::Test {
   void Post(int64_t n, std::string_view time) {
     const std::string body = fmt::format(R"({{"n":{},"at":"2026-01-01T{}Z"}})", n, time);
     const auto decoded = ingestor_->Decode(PaddedBuffer(body), JsonFraming::kLines);
-    ASSERT_TRUE(ingestor_->Commit(decoded, {}, [](const CommitResult&) {}));
+    ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}, [](const CommitResult&) {}));
     transport_->RunRound();
   }
 

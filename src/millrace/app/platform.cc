@@ -33,19 +33,47 @@ Status Platform::Open() {
       std::make_unique<WorkerPool>(options_.workers > 0 ? options_.workers : AvailableProcessors());
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_));
   for (const TableDefinition& table : project_.definition.tables) {
-    auto ingestor = StreamIngestor::Open(table, *transport_, clock_,
-                                         ReadConnectorOptions(table, IngestOptionTable()));
-    if (!ingestor) {
-      return Err(ingestor.error().WithContext(fmt::format("table {}", table.name)));
+    if (auto opened = OpenTable(table); !opened) {
+      return Err(opened.error().WithContext(fmt::format("table {}", table.name)));
     }
-    ingestors_[table.name] = *std::move(ingestor);
   }
   for (const ViewDefinition& view : project_.definition.views) {
     if (auto started = StartView(view); !started) {
       return Err(started.error().WithContext(fmt::format("view {}", view.name)));
     }
   }
+  for (const TableDefinition& table : project_.definition.tables) {
+    if (auto started = StartSource(table); !started) {
+      return Err(started.error().WithContext(fmt::format("table {}", table.name)));
+    }
+  }
   ticker_ = Thread("mr-ticker", [this] { Tick(); });
+  return {};
+}
+
+Status Platform::OpenTable(const TableDefinition& table) {
+  auto options = ReadConnectorOptions(table, IngestOptionTable());
+  const Connector* const connector = FindConnector(table);
+  options.idle_by_timeout = connector == nullptr || connector->open == nullptr;
+  MR_ASSIGN(ingestors_[table.name],
+            StreamIngestor::Open(table, *transport_, clock_, std::move(options)));
+  return {};
+}
+
+Status Platform::StartSource(const TableDefinition& table) {
+  const Connector* const connector = FindConnector(table);
+  if (connector == nullptr || connector->open == nullptr) {
+    return {};
+  }
+  auto thread = std::make_unique<SourceThread>();
+  MR_ASSIGN(auto source, connector->open(table, {.ingestor = *FindIngestor(table.name),
+                                                 .transport = *transport_,
+                                                 .files = files_,
+                                                 .clock = clock_,
+                                                 .project_dir = project_.directory,
+                                                 .wake = [t = thread.get()] { t->Wake(); }}));
+  thread->Start("mr-" + table.name, std::move(source));
+  sources_[table.name] = std::move(thread);
   return {};
 }
 
@@ -79,6 +107,7 @@ Platform::~Platform() {
     wakeup_.NotifyAll();
   }
   ticker_.Join();
+  sources_.clear();
   views_.clear();
   // Answers what is queued; the callbacks use the ingestors and the store.
   transport_.reset();
@@ -87,6 +116,11 @@ Platform::~Platform() {
 StreamIngestor* Platform::FindIngestor(std::string_view table) {
   const auto found = ingestors_.find(table);
   return found == ingestors_.end() ? nullptr : found->second.get();
+}
+
+SourceThread* Platform::FindSource(std::string_view table) {
+  const auto found = sources_.find(table);
+  return found == sources_.end() ? nullptr : found->second.get();
 }
 
 Platform::View* Platform::FindView(std::string_view name) {

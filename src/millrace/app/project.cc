@@ -38,4 +38,16 @@ Result<Project> LoadProject(FileSystem& files, const std::string& directory,
   return Project{.directory = directory, .definition = std::move(definition)};
 }
 
+void CheckSources(FileSystem& files, const Project& project, std::vector<ProjectError>& errors) {
+  for (const TableDefinition& table : project.definition.tables) {
+    const Connector* const connector = FindConnector(table);
+    if (connector == nullptr || connector->preflight == nullptr) {
+      continue;
+    }
+    if (auto checked = connector->preflight(table, project.directory, files); !checked) {
+      errors.push_back({table.location, checked.error()});
+    }
+  }
+}
+
 }  // namespace millrace

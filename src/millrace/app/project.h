@@ -20,4 +20,8 @@ struct Project {
 Result<Project> LoadProject(FileSystem& files, const std::string& directory,
                             std::vector<ProjectError>* errors);
 
+/// Looks at what the project's sources would read, as far as that can be told before they start:
+/// adds kSourceUnavailable and the like, at the tables.
+void CheckSources(FileSystem& files, const Project& project, std::vector<ProjectError>& errors);
+
 }  // namespace millrace

@@ -113,6 +113,14 @@ int CheckProject(const std::string& project_dir) {
   if (!project) {
     return kExitFailure;
   }
+  std::vector<ProjectError> errors;
+  CheckSources(files, *project, errors);
+  for (const ProjectError& error : errors) {
+    terminal::Line(error.ToString());
+  }
+  if (!errors.empty()) {
+    return kExitFailure;
+  }
   terminal::Result(fmt::format("{}: {} tables, {} views, no errors", project_dir,
                                project->definition.tables.size(),
                                project->definition.views.size()));
