@@ -31,7 +31,8 @@ struct JsonDecoderOptions {
   /// Timestamps may also be numbers: milliseconds since 1970, fractions rounded to microseconds.
   bool epoch_millis = false;
   size_t record_bytes_max = size_t{1} << 20;
-  size_t depth_max = 64;  ///< Levels of objects and arrays, the record itself included.
+  size_t depth_max = 64;        ///< Levels of objects and arrays, the record itself included.
+  bool keep_originals = false;  ///< See DecodedRecords::originals.
 };
 
 /// Why one record was refused. It has left nothing in the batch.
@@ -46,6 +47,8 @@ struct DecodedRecords {
   BatchPtr batch;  ///< The accepted records, in order; its texts refer to the body.
   std::vector<RecordError> errors;
   size_t records = 0;  ///< Accepted and refused.
+  /// With the option keep_originals, the bytes of each row of the batch, in the body; else empty.
+  std::vector<std::string_view> originals;
 };
 
 /// Decodes JSON objects into rows and validates every column of the schema, whoever reads it.

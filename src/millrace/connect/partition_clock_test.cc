@@ -50,12 +50,20 @@ TEST(PartitionClock, ComesBackFromTheEndOfTheLog) {
       .type = FrameType::kControl,
       .payload =
           Buffer::Own(ControlFrame{.kind = ControlFrame::Kind::kIdle, .time = 300}.Encode())};
-  clock.Restore(0, {.max_event_time = 400}, &data);
-  clock.Restore(1, {.max_event_time = 200}, &idle);
+  clock.Restore(0, {.max_event_time = 400}, &data, seconds(0));
+  clock.Restore(1, {.max_event_time = 200}, &idle, seconds(0));
   EXPECT_EQ(clock.watermark(), 400);
   const auto active = clock.Append(1, 350, seconds(0));
   ASSERT_TRUE(active);
   EXPECT_EQ(active->time, 400);
+}
+
+TEST(PartitionClock, CountsNoTimeBeforeTheRestart) {
+  PartitionClock clock(1, 0);
+  const StreamFrame data{.type = FrameType::kData};
+  clock.Restore(0, {.max_event_time = 400}, &data, seconds(1'000'000));
+  EXPECT_FALSE(clock.Idle(0, seconds(30), seconds(1'000'029)));
+  EXPECT_TRUE(clock.Idle(0, seconds(30), seconds(1'000'030)));
 }
 
 }  // namespace

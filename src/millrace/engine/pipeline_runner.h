@@ -21,7 +21,8 @@
 
 namespace millrace {
 
-/// What a pipeline has done, for metrics and descriptions. Written by its thread, read by any.
+/// What a pipeline has committed since it was made, for metrics and descriptions. Written by its
+/// thread, read by any.
 struct PipelineStats {
   std::atomic<uint64_t> epochs{0};
   std::atomic<uint64_t> rows_in{0};
@@ -108,6 +109,7 @@ class PipelineRunner {
     Micros stage_watermark;
     bool started;
     std::vector<BatchPtr> output;
+    RowReport::Counts counts;
     size_t state_frame = 0;  // Index among the epoch's appends.
   };
   /// A task of the first stage: one source partition, one epoch.
@@ -154,6 +156,7 @@ class PipelineRunner {
   Status AggregateOutput(KeyedState& state, StateTask& task);
   Status CommitEpoch();
   void AppendReports(EpochWriter& writer);
+  void CountCommitted(const Epoch& epoch);
 
   const std::unique_ptr<const PipelinePlan> plan_;
   Transport& transport_;

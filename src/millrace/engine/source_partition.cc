@@ -19,7 +19,7 @@ Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_ma
     slice.any = true;
     watermark_.max_event_time = std::max(watermark_.max_event_time, frame.max_event_time_before);
     if (frame.type == FrameType::kData) {
-      slice.batches.push_back(PrepareRows(frame));
+      slice.pieces.push_back({PrepareRows(frame), frame.batch, frame.begin});
       slice.rows += frame.count;
       slice.bytes += frame.batch->MemoryBytes();
       watermark_.idle = false;
