@@ -226,10 +226,10 @@ class BadInput(unittest.TestCase):
             (4005, b'\xff\xfe'),
             (4001, b'{"id":1,"name":"\x00"}'),
             (4001, b'\x00'),
-            (None, '{"id":1,"n":1,"name":"\\ud83d\\ude00 ä \U0001f600"}'.encode()),
+            (None, '{"id":1,"n":1,"name":"\\ud83d\\ude00 \u00e4 \U0001f600"}'.encode()),
         ])
         names = {row["name"] for row in self.rows("events")}
-        self.assertEqual(names, {None, "\U0001f600 ä \U0001f600"})
+        self.assertEqual(names, {None, "\U0001f600 \u00e4 \U0001f600"})
 
     def test_timestamps(self):
         def at(text):

@@ -6,8 +6,8 @@
 Tables and views are made in a schema that is dropped again, records are inserted as they are
 appended, and every `rows` block over a view is compared with what PostgreSQL answers. Views over
 windows are left out. Where PostgreSQL fails a statement that Millrace answers row by row, the view
-is asked for each row by itself. Numbers are compared at 12 digits: scales of numeric differ. A block
-behind a comment "# PostgreSQL differs: why" is left out.
+is asked for each row by itself. Numbers are compared at 12 digits: scales of numeric differ. What
+stands behind a comment "# PostgreSQL differs: why" is left out.
 """
 
 import argparse
@@ -56,7 +56,7 @@ class Psql:
 
 
 def parse(text):
-    """(directive line, body, expected lines, whether a comment names a difference) of each block."""
+    """(directive line, body, expected lines, whether a difference is named) of each block."""
     blocks, block, differs = [], [], False
     for line in text.splitlines() + [""]:
         if line.startswith("#") and not block:
