@@ -106,5 +106,13 @@ TEST(PartitionClock, EndsAPartitionOnceAlsoAfterARestart) {
   EXPECT_EQ(restored.watermark(), kMicrosMin);
 }
 
+TEST(PartitionClock, CountsNoTimeBeforeTheRestart) {
+  PartitionClock clock(1, 0);
+  const StreamFrame data{.type = FrameType::kData};
+  clock.Restore(0, {.max_event_time = 400}, &data, seconds(1'000'000));
+  EXPECT_FALSE(clock.Idle(0, seconds(30), seconds(1'000'029)));
+  EXPECT_TRUE(clock.Idle(0, seconds(30), seconds(1'000'030)));
+}
+
 }  // namespace
 }  // namespace millrace

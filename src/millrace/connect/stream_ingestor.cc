@@ -38,6 +38,7 @@ StreamIngestor::StreamIngestor(const TableDefinition& table, Transport& transpor
 Result<std::unique_ptr<StreamIngestor>> StreamIngestor::Open(const TableDefinition& table,
                                                              Transport& transport,
                                                              const Clock& clock, Options options) {
+  options.json.keep_originals = !table.generated.empty();
   std::unique_ptr<StreamIngestor> ingestor(
       new StreamIngestor(table, transport, clock, std::move(options)));
   MR_TRY(ingestor->OpenStreams());
@@ -166,33 +167,50 @@ BatchPtr StreamIngestor::Generate(const BatchPtr& declared, DecodedRecords& deco
     columns[table_.generated[i].column] = std::move(values[i]);
   }
   BatchPtr rows = Batch::Make(table_.schema, std::move(columns), declared->rows());
+  AddMissing(*rows, errors);
   const std::vector<RowError> failed = errors.Take();
-  if (failed.empty()) {
-    return rows;
+  return failed.empty() ? rows : Refuse(*rows, failed, decoded);
+}
+
+void StreamIngestor::AddMissing(const Batch& rows, RowErrors& errors) const {
+  for (const GeneratedColumn& generated : table_.generated) {
+    const Field& field = table_.schema->field(generated.column);
+    const Column& column = rows.column(generated.column);
+    for (uint32_t row = 0; !field.nullable && column.may_have_nulls() && row < rows.rows(); ++row) {
+      if (column.IsNull(row)) {
+        errors.Add(row, ErrorCode::kRecordMissingColumn,
+                   fmt::format("a NOT NULL column is null: {}", field.name));
+      }
+    }
   }
+}
+
+BatchPtr StreamIngestor::Refuse(const Batch& rows, std::span<const RowError> failed,
+                                DecodedRecords& decoded) {
   // Records that were refused while decoding have no row: count them in to find each record.
   std::vector<uint32_t> kept;
   std::vector<RecordError> merged;
   size_t refused = 0;
   size_t next_failed = 0;
-  for (uint32_t row = 0; row < rows->rows(); ++row) {
+  for (uint32_t row = 0; row < rows.rows(); ++row) {
     while (refused < decoded.errors.size() && decoded.errors[refused].record <= row + refused) {
       ++refused;
     }
-    if (next_failed < failed.size() && failed[next_failed].row == row) {
-      merged.push_back(
-          {.record = row + refused,
-           .code = failed[next_failed].code,
-           .message = fmt::format("a generated column failed: {}", failed[next_failed].message),
-           .original = {}});
-      ++next_failed;
-    } else {
+    if (next_failed == failed.size() || failed[next_failed].row != row) {
       kept.push_back(row);
+      continue;
     }
+    const RowError& error = failed[next_failed++];
+    merged.push_back(
+        {.record = row + refused,
+         .code = ErrorCode::kGeneratedColumnFailed,
+         .message = fmt::format("{}: MR{} {}", Describe(ErrorCode::kGeneratedColumnFailed).meaning,
+                                static_cast<int>(error.code), error.message),
+         .original = decoded.originals[row]});
   }
   decoded.errors.insert(decoded.errors.end(), merged.begin(), merged.end());
   std::ranges::sort(decoded.errors, {}, &RecordError::record);
-  return kept.empty() ? nullptr : GatherRows(*rows, kept);
+  return kept.empty() ? nullptr : GatherRows(rows, kept);
 }
 
 EventTimes StreamIngestor::TimesOf(const Batch& rows, Micros watermark_limit) const {

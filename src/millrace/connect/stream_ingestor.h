@@ -112,6 +112,9 @@ class StreamIngestor {
   void GiveBack(JsonFraming framing, std::unique_ptr<JsonDecoder> decoder)
       MR_EXCLUDES(decoders_mutex_);
   BatchPtr Generate(const BatchPtr& declared, DecodedRecords& decoded) const;
+  void AddMissing(const Batch& rows, RowErrors& errors) const;
+  static BatchPtr Refuse(const Batch& rows, std::span<const RowError> failed,
+                         DecodedRecords& decoded);
   struct Piece {
     PartitionId partition;
     BatchPtr rows;

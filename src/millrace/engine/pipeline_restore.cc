@@ -20,8 +20,8 @@ Status PipelineRunner::OpenStreams(const StreamInfo& source) {
   if (keeps_rows() && plan_->group_by->window()) {
     MR_ASSIGN(streams_.closed, OpenStream("rows$" + name, 1, plan_->output_schema, "rows"));
   }
-  if (plan_->late_schema != nullptr) {
-    MR_ASSIGN(streams_.late, OpenStream("late$" + name, 1, plan_->late_schema, "late"));
+  if (plan_->has_late_rows) {
+    MR_ASSIGN(streams_.late, OpenStream("late$" + name, 1, ErrorRowSchema(), "late"));
   }
   return {};
 }

@@ -164,15 +164,16 @@ Micros PipelineRunner::StageWatermark() const {
 void PipelineRunner::RunSourceTask(size_t partition) {
   SourceTask& task = source_tasks_[partition];
   task.report.emplace(clock_.WallMicros());
-  task.report->SetPartition(static_cast<uint32_t>(partition));
   task.output.clear();
   if (task.groups != nullptr) {
     task.groups->Clear();
   }
-  for (BatchPtr& whole : task.slice.batches) {
-    task.report->counts.in += whole->rows();
-    for (const BatchPtr& piece : SplitBatch(whole, options_.batch_rows_max)) {
-      const BatchPtr rows = plan_->before.Process(piece, *task.report);
+  for (SourcePartition::Piece& piece : task.slice.pieces) {
+    task.report->counts.in += piece.rows->rows();
+    task.report->SetSource(static_cast<uint32_t>(partition), std::move(piece.original),
+                           piece.begin);
+    for (const BatchPtr& part : SplitBatch(piece.rows, options_.batch_rows_max)) {
+      const BatchPtr rows = plan_->before.Process(part, *task.report);
       if (rows == nullptr) {
         continue;
       }
@@ -183,9 +184,10 @@ void PipelineRunner::RunSourceTask(size_t partition) {
         task.output.push_back(rows);
       }
     }
-    whole.reset();
+    piece.rows.reset();
   }
-  task.slice.batches.clear();
+  task.slice.pieces.clear();
+  task.report->SetSource(static_cast<uint32_t>(partition), nullptr, Offset());
   if (task.groups != nullptr) {
     task.groups->Partition(static_cast<uint32_t>(state_tasks_.size()));
   }
@@ -203,7 +205,8 @@ void PipelineRunner::RunStateTask(size_t partition) {
     source.groups->VisitPartition(
         static_cast<uint32_t>(partition),
         [&](Micros bucket, std::string_view key, uint64_t hash, const std::byte* value) {
-          layout.Merge(state.Touch(bucket, key, hash), value);
+          std::byte* const merged = state.Touch(bucket, key, hash);
+          layout.Merge(merged, value, state.touched_texts());
         });
   }
   const uint64_t empty_hash = HashEncoded({});
@@ -228,13 +231,10 @@ Status PipelineRunner::AggregateOutput(KeyedState& state, StateTask& task) {
                          return output.Add(bucket, key, value, 1, *task.report);
                        }));
   } else {
-    MR_TRY(state.VisitChanges([&](Micros bucket, std::string_view key, const std::byte* before,
-                                  const std::byte* after) -> Status {
-      if (before != nullptr) {
-        MR_TRY(output.Add(bucket, key, before, -1, ignored));
-      }
-      return output.Add(bucket, key, after, 1, *task.report);
-    }));
+    MR_TRY(state.VisitChanges(
+        [&](Micros bucket, std::string_view key, const std::byte* before, const std::byte* after) {
+          return output.AddChange(bucket, key, before, after, *task.report);
+        }));
   }
   if (const BatchPtr rows = plan_->after.Process(output.Finish(is_final), *task.report)) {
     task.output.push_back(rows);
@@ -280,7 +280,7 @@ Status PipelineRunner::CommitEpoch() {
       collect(i, source_tasks_[i].output);
     }
   }
-  epoch.state_frame = AppendOutput(output, times, *writer);
+  epoch.state_frame = AppendOutput(output, times, epoch, *writer);
   writer->AppendOpaque(streams_.state, PartitionId(0), FrameType::kState, state_->Seal());
   if (!closed.empty()) {
     writer->Append(*streams_.closed, PartitionId(0), Concatenate(closed), times);
@@ -297,10 +297,6 @@ Status PipelineRunner::CommitEpoch() {
   if (const auto trim = state_->TakeTrim()) {
     writer->Trim(streams_.state, PartitionId(0), *trim);
   }
-  stats_.epochs += 1;
-  stats_.watermark = state_->stage_watermark;
-  stats_.state_keys = state_->keys();
-  stats_.state_bytes = state_->MemoryBytes();
   {
     MutexLock lock(mutex_);
     ++undecided_;
@@ -317,14 +313,14 @@ Status PipelineRunner::CommitEpoch() {
 }
 
 size_t PipelineRunner::AppendOutput(const std::vector<std::vector<BatchPtr>>& output,
-                                    const EventTimes& times, EpochWriter& writer) {
+                                    const EventTimes& times, Epoch& epoch, EpochWriter& writer) {
   size_t appends = 0;
   for (uint32_t p = 0; p < output.size(); ++p) {
     if (output[p].empty()) {
       continue;
     }
     const BatchPtr batch = Concatenate(output[p]);
-    stats_.rows_out += batch->rows();
+    epoch.rows_out += batch->rows();
     if (MR_PLANTED(OutputInItsOwnEpoch)) {
       auto early = transport_.BeginEpoch();
       early->Append(streams_.view, PartitionId(p), batch, times);
@@ -339,33 +335,38 @@ size_t PipelineRunner::AppendOutput(const std::vector<std::vector<BatchPtr>>& ou
 
 void PipelineRunner::AppendReports(EpochWriter& writer) {
   const EventTimes times{.append_time = clock_.WallMicros()};
-  RowReport::Counts counts;
   std::vector<ErrorRow> errors;
-  std::vector<BatchPtr> late;
-  const auto collect = [&](const std::optional<RowReport>& report) {
-    if (report) {
-      counts.Add(report->counts);
-      errors.insert(errors.end(), report->errors().begin(), report->errors().end());
-      late.insert(late.end(), report->late().begin(), report->late().end());
-    }
+  std::vector<ErrorRow> late;
+  const auto collect = [&](const RowReport& report) {
+    errors.insert(errors.end(), report.errors().begin(), report.errors().end());
+    late.insert(late.end(), report.late().begin(), report.late().end());
   };
   for (const SourceTask& task : source_tasks_) {
-    collect(task.report);
+    collect(*task.report);
+    in_flight_.back().counts.Add(task.report->counts);
   }
-  stats_.rows_in += counts.in;
-  stats_.rows_accepted += counts.accepted;
-  stats_.rows_filtered += counts.filtered;
-  stats_.rows_late += counts.late;
-  stats_.rows_failed += counts.failed;
   for (const StateTask& task : state_tasks_) {
-    collect(task.report);
+    collect(*task.report);
   }
   if (const BatchPtr batch = MakeErrorBatch(errors)) {
     writer.Append(streams_.errors, PartitionId(0), batch, times);
   }
-  for (const BatchPtr& batch : late) {
-    writer.Append(*streams_.late, PartitionId(0), WithoutExtras(batch), times);
+  if (const BatchPtr batch = MakeErrorBatch(late)) {
+    writer.Append(*streams_.late, PartitionId(0), batch, times);
   }
+}
+
+void PipelineRunner::CountCommitted(const Epoch& epoch) {
+  stats_.epochs += 1;
+  stats_.rows_in += epoch.counts.in;
+  stats_.rows_accepted += epoch.counts.accepted;
+  stats_.rows_filtered += epoch.counts.filtered;
+  stats_.rows_late += epoch.counts.late;
+  stats_.rows_failed += epoch.counts.failed;
+  stats_.rows_out += epoch.rows_out;
+  stats_.watermark = state_->stage_watermark;
+  stats_.state_keys = state_->keys();
+  stats_.state_bytes = state_->MemoryBytes();
 }
 
 Status PipelineRunner::HandleDecided() {
@@ -404,6 +405,7 @@ Status PipelineRunner::HandleCommitted(const Epoch& epoch, const CommitResult& r
       view_position_[range.partition.value()] = range.end;
     }
   }
+  CountCommitted(epoch);
   if (served_ != nullptr) {
     ApplyOutput(epoch);
     served_->Publish(view_position_, epoch.end_positions);

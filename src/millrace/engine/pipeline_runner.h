@@ -21,7 +21,8 @@
 
 namespace millrace {
 
-/// What a pipeline has done, for metrics and descriptions. Written by its thread, read by any.
+/// What a pipeline has committed since it was made, for metrics and descriptions. Written by its
+/// thread, read by any.
 struct PipelineStats {
   std::atomic<uint64_t> epochs{0};
   std::atomic<uint64_t> rows_in{0};
@@ -108,7 +109,9 @@ class PipelineRunner {
     Micros stage_watermark;
     bool started;
     std::vector<std::vector<BatchPtr>> output;  // By task; only while the rows are kept.
-    size_t state_frame = 0;                     // Index among the epoch's appends.
+    RowReport::Counts counts;
+    uint64_t rows_out = 0;
+    size_t state_frame = 0;  // Index among the epoch's appends.
   };
   /// A task of the first stage: one source partition, one epoch.
   struct SourceTask {
@@ -156,8 +159,9 @@ class PipelineRunner {
   Status CommitEpoch();
   /// Returns how many frames it appended. `output` is by partition of the view.
   size_t AppendOutput(const std::vector<std::vector<BatchPtr>>& output, const EventTimes& times,
-                      EpochWriter& writer);
+                      Epoch& epoch, EpochWriter& writer);
   void AppendReports(EpochWriter& writer);
+  void CountCommitted(const Epoch& epoch);
 
   const std::unique_ptr<const PipelinePlan> plan_;
   Transport& transport_;

@@ -19,8 +19,8 @@ constexpr uint8_t kFrameVersion = 1;
 /// doubles what is written, and at least this, so that small states finish their walk soon.
 constexpr size_t kSnapshotBytesMin = 2048;
 
-size_t ValueBytes(const PipelinePlan& plan) {
-  return plan.group_by ? plan.group_by->layout().value_bytes() : 0;
+ValueShape ShapeOf(const PipelinePlan& plan) {
+  return plan.group_by ? plan.group_by->layout().shape() : ValueShape();
 }
 
 void PutSection(uint32_t partition, const Bytes& rows, ByteWriter& writer) {
@@ -35,7 +35,7 @@ PipelineState::PipelineState(const PipelinePlan& plan, size_t state_partitions,
                              size_t source_partitions)
     : source_watermarks(source_partitions), has_state_(plan.group_by.has_value()) {
   for (size_t i = 0; i < (has_state_ ? state_partitions : 0); ++i) {
-    partitions_.emplace_back(ValueBytes(plan));
+    partitions_.emplace_back(ShapeOf(plan));
   }
   sealed_.resize(partitions_.size());
 }

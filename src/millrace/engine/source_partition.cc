@@ -24,7 +24,7 @@ Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_ma
     if (frame.type == FrameType::kData) {
       // Frames may have been joined since the position was committed.
       const auto read_before = static_cast<uint32_t>(std::max<int64_t>(from - frame.begin, 0));
-      slice.batches.push_back(PrepareRows(frame, read_before));
+      slice.pieces.push_back({PrepareRows(frame, read_before), frame.batch, frame.begin});
       slice.rows += frame.count - read_before;
       slice.bytes += frame.batch->MemoryBytes();
       watermark_.idle = false;
