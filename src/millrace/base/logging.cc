@@ -1,5 +1,7 @@
 #include "millrace/base/logging.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <cmath>
@@ -105,6 +107,13 @@ void AppendTextLine(std::string& out, Micros wall, LogLevel level, std::string_v
   }
 }
 
+LogOptions Resolved(LogOptions options) {
+  if (options.format == LogFormat::kAuto) {
+    options.format = isatty(STDERR_FILENO) != 0 ? LogFormat::kText : LogFormat::kJson;
+  }
+  return options;
+}
+
 }  // namespace
 
 struct LogSink::Target {
@@ -114,7 +123,7 @@ struct LogSink::Target {
 };
 
 LogSink::LogSink(const LogOptions& options, const Clock& clock)
-    : options_(options), clock_(clock), target_(std::make_unique<Target>()) {
+    : options_(Resolved(options)), clock_(clock), target_(std::make_unique<Target>()) {
   target_->logger = std::make_unique<spdlog::logger>(
       "millrace", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   target_->logger->set_pattern("%v");
@@ -123,7 +132,7 @@ LogSink::LogSink(const LogOptions& options, const Clock& clock)
 }
 
 LogSink::LogSink(const LogOptions& options, const Clock& clock, std::string* out)
-    : options_(options), clock_(clock), target_(std::make_unique<Target>()) {
+    : options_(Resolved(options)), clock_(clock), target_(std::make_unique<Target>()) {
   MutexLock lock(target_->mutex);
   target_->out = out;
 }

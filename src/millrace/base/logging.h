@@ -48,12 +48,13 @@ struct LogField {
 };
 
 enum class LogFormat : uint8_t {
+  kAuto,  ///< kText when standard error is a terminal, else kJson.
   kJson,  ///< One JSON object per line with ECS names.
   kText,  ///< For people: time level logger: message key=value ...
 };
 
 struct LogOptions {
-  LogFormat format = LogFormat::kJson;
+  LogFormat format = LogFormat::kAuto;
   LogLevel level = LogLevel::kInfo;
 };
 
