@@ -11,6 +11,7 @@
 #include "millrace/base/clock.h"
 #include "millrace/base/mutex.h"
 #include "millrace/codec/json_decoder.h"
+#include "millrace/connect/ingest_metrics.h"
 #include "millrace/connect/partition_clock.h"
 #include "millrace/expr/evaluator.h"
 #include "millrace/plan/definitions.h"
@@ -29,6 +30,7 @@ class StreamIngestor {
     /// Rows further ahead of the wall clock do not move the watermark.
     std::chrono::microseconds watermark_ahead_max = std::chrono::hours(24);
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);
+    IngestMetrics metrics;
   };
 
   /// Creates the streams of the table and errors$<table> when missing. Errors: kStreamExists when
