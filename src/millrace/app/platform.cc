@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "millrace/app/logger.h"
 #include "millrace/connect/connector.h"
 #include "millrace/connect/ingest_options.h"
-#include "millrace/stream/embedded/embedded_transport.h"
 
 namespace millrace {
 
@@ -26,15 +26,17 @@ Result<std::unique_ptr<Platform>> Platform::Start(Project project, FileSystem& f
 }
 
 Status Platform::Open() {
-  EmbeddedTransport::Options transport;
-  transport.on_fatal = options_.on_fatal;
-  MR_ASSIGN(transport_, EmbeddedTransport::Open(files_, clock_, options_.data_dir, transport));
-  workers_ =
-      std::make_unique<WorkerPool>(options_.workers > 0 ? options_.workers : AvailableProcessors());
+  EmbeddedTransport::Options storage = options_.storage;
+  if (options_.metrics != nullptr) {
+    storage.metrics = EmbeddedMetrics(*options_.metrics);
+  }
+  MR_ASSIGN(transport_,
+            EmbeddedTransport::Open(files_, clock_, options_.data_dir, std::move(storage)));
+  workers_ = std::make_unique<WorkerPool>(options_.engine.workers > 0 ? options_.engine.workers
+                                                                      : AvailableProcessors());
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_));
   for (const TableDefinition& table : project_.definition.tables) {
-    auto ingestor = StreamIngestor::Open(table, *transport_, clock_,
-                                         ReadConnectorOptions(table, IngestOptionTable()));
+    auto ingestor = StreamIngestor::Open(table, *transport_, clock_, IngestorOptions(table));
     if (!ingestor) {
       return Err(ingestor.error().WithContext(fmt::format("table {}", table.name)));
     }
@@ -49,6 +51,14 @@ Status Platform::Open() {
   return {};
 }
 
+StreamIngestor::Options Platform::IngestorOptions(const TableDefinition& table) const {
+  StreamIngestor::Options options = ReadConnectorOptions(table, IngestOptionTable());
+  if (options_.metrics != nullptr) {
+    options.metrics = IngestMetrics(*options_.metrics, table.name);
+  }
+  return options;
+}
+
 Status Platform::StartView(const ViewDefinition& view) {
   const TableDefinition* source =
       view.inputs.size() == 1 ? project_.definition.FindTable(view.inputs.front()) : nullptr;
@@ -57,7 +67,11 @@ Status Platform::StartView(const ViewDefinition& view) {
                "views that do not read exactly one table are not there yet");
   }
   auto thread = std::make_unique<PipelineThread>(clock_);
-  PipelineRunner::Options options;
+  PipelineRunner::Options options = options_.engine.pipeline;
+  if (options_.metrics != nullptr) {
+    options.metrics = PipelineMetrics(*options_.metrics, view.name);
+  }
+  const auto begun = clock_.Monotonic();
   options.on_commit = [this] {
     MutexLock lock(mutex_);
     if (commit_listener_) {
@@ -67,6 +81,10 @@ Status Platform::StartView(const ViewDefinition& view) {
   MR_ASSIGN(auto runner,
             PipelineRunner::Create(view, *source, *transport_, clock_, *workers_,
                                    std::move(options), [t = thread.get()] { t->Wake(); }));
+  MR_LOG(kAppLog, kInfo, "view started", {"view", view.name}, {"source", source->name},
+         {"state.keys", runner->stats().state_keys.load()},
+         {"state.bytes", runner->stats().state_bytes.load()},
+         {"event.duration", (clock_.Monotonic() - begun).count()});
   thread->Start(std::move(runner));
   views_[view.name] = View{.definition = &view, .thread = std::move(thread)};
   return {};

@@ -18,6 +18,7 @@ namespace millrace {
 namespace {
 
 constexpr size_t kLineBytesMax = 16 * 1024;
+constexpr std::string_view kEraseLine = "\r\x1b[K";
 constexpr std::string_view kEcsVersion = "8.11";
 
 std::atomic<LogSink*> installed_sink{nullptr};
@@ -149,7 +150,7 @@ void LogSink::Write(LogLevel level, std::string_view logger, std::string_view me
   if (!enabled(level)) {
     return;
   }
-  std::string line;
+  std::string line(options_.shares_line ? kEraseLine : std::string_view());
   const auto append = options_.format == LogFormat::kJson ? &AppendJsonLine : &AppendTextLine;
   append(line, clock_.WallMicros(), level, logger, message.substr(0, kLineBytesMax), fields);
   if (target_->logger != nullptr) {

@@ -56,6 +56,8 @@ enum class LogFormat : uint8_t {
 struct LogOptions {
   LogFormat format = LogFormat::kAuto;
   LogLevel level = LogLevel::kInfo;
+  /// Somebody else keeps a line at the end of the terminal; text lines are written over it.
+  bool shares_line = false;
 };
 
 /// Where lines go. One per process, made and installed by app; lines before and after are dropped.

@@ -70,8 +70,6 @@ Status PipelineRunner::Restore() {
   stats_.watermark = state_->stage_watermark;
   stats_.state_keys = state_->keys();
   stats_.state_bytes = state_->MemoryBytes();
-  stats_.state_keys = state_->keys();
-  stats_.state_bytes = state_->MemoryBytes();
   return RestoreServed();
 }
 
