@@ -84,8 +84,8 @@ void AddTailCommand(CLI::App& app, ChosenCommand& chosen) {
   CLI::App* tail = app.add_subcommand("tail", "Follow the changes of a stream or view");
   const auto options = std::make_shared<TailOptions>();
   tail->add_option("NAME", options->name, "Stream or view")->required();
-  CLI::Option* from =
-      tail->add_option("--from", options->from, "Position to begin at, as answers give it");
+  CLI::Option* from = tail->add_option(
+      "--from", options->from, "Position to begin at: the next offset of each partition, 0.0.0.0");
   tail->add_flag("--snapshot", options->with_snapshot, "First the rows of the view")
       ->excludes(from);
   tail->add_option("--limit", options->limit, "End after so many changes");
@@ -95,7 +95,7 @@ void AddTailCommand(CLI::App& app, ChosenCommand& chosen) {
       "away. Without --from and --snapshot it begins with what comes next.\n\n"
       "Examples:\n"
       "  millrace tail clicks_per_minute --snapshot\n"
-      "  millrace tail 'errors$clicks' --from 0:0 --limit 10\n"
+      "  millrace tail 'errors$clicks' --from 0 --limit 10\n"
       "  millrace tail clicks | jq .row\n");
   tail->callback([options, &chosen] {
     chosen = [options] {
