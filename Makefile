@@ -44,8 +44,8 @@ check-tools:
 check-format: | packages-dev
 	tools/format.sh --check
 
-check-docs:
-	if [ -f tools/check_docs.py ]; then python3 tools/check_docs.py; fi
+check-docs: build
+	python3 tools/check_docs.py
 
 check-headers: build/dev/build.ninja
 	$(BUILD) dev --target millrace_headers

@@ -29,7 +29,7 @@ DiskMachine::DiskMachine(uint64_t seed) : rng_(seed), files_(rng_.Next(), DiskOp
 
 Result<Transport*> DiskMachine::Start(const FaultPlan& plan) {
   files_.SetFaults(plan);
-  MR_ASSIGN(transport_, EmbeddedTransport::Open(files_, "/data", options_));
+  MR_ASSIGN(transport_, EmbeddedTransport::Open(files_, clock_, "/data", options_));
   return transport_.get();
 }
 

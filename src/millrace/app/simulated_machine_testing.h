@@ -46,6 +46,7 @@ class DiskMachine final : public SimulatedMachine {
   uint64_t operations_of_last_life() const { return operations_; }
 
  private:
+  ManualClock clock_;
   Rng rng_;
   SimulatedFileSystem files_;
   EmbeddedTransport::Options options_;

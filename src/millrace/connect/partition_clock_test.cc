@@ -100,7 +100,7 @@ TEST(PartitionClock, EndsAPartitionOnceAlsoAfterARestart) {
   const StreamFrame last{
       .type = FrameType::kControl, .count = 1, .payload = Buffer::Own(end->Encode())};
   PartitionClock restored(2, 10);
-  restored.Restore(1, {.max_event_time = 50}, &last);
+  restored.Restore(1, {.max_event_time = 50}, &last, seconds(0));
   EXPECT_FALSE(restored.End(1));
   EXPECT_FALSE(restored.Activate(1));
   EXPECT_EQ(restored.watermark(), kMicrosMin);

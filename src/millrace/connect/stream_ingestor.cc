@@ -266,6 +266,11 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement
     used.push_back(piece.partition);
   }
   AppendErrors(decoded, *writer);
+  options_.metrics.requests.Add();
+  options_.metrics.accepted.Add(static_cast<double>(decoded.accepted));
+  options_.metrics.refused.Add(static_cast<double>(decoded.errors.size()));
+  options_.metrics.bytes.Add(decoded.body == nullptr ? 0
+                                                     : static_cast<double>(decoded.body->size()));
   if (extend) {
     extend(*writer, used);
   }

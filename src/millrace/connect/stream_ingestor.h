@@ -13,6 +13,7 @@
 #include "millrace/base/mutex.h"
 #include "millrace/codec/json_decoder.h"
 #include "millrace/codec/record_decoder.h"
+#include "millrace/connect/ingest_metrics.h"
 #include "millrace/connect/partition_clock.h"
 #include "millrace/expr/evaluator.h"
 #include "millrace/plan/definitions.h"
@@ -33,6 +34,7 @@ class StreamIngestor {
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);
     /// False: the table's source calls Control, and Tick does nothing.
     bool idle_by_timeout = true;
+    IngestMetrics metrics;
   };
 
   /// Creates the streams of the table and errors$<table> when missing. Errors: kStreamExists when

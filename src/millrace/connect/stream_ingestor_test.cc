@@ -33,10 +33,7 @@ TableDefinition Clicks() {
 class StreamIngestorTest : public ::testing::Test {
  protected:
   void Open(const TableDefinition& table = Clicks()) {
-    auto opened = StreamIngestor::Open(table, *transport_, clock_,
-                                       {.json = {},
-                                        .watermark_ahead_max = kMicrosPerDay,
-                                        .idle_timeout = std::chrono::seconds(30)});
+    auto opened = StreamIngestor::Open(table, *transport_, clock_, {});
     ASSERT_TRUE(opened) << opened.error().ToString();
     ingestor_ = *std::move(opened);
   }
@@ -46,7 +43,7 @@ class StreamIngestorTest : public ::testing::Test {
   }
 
   Status Post(std::string_view body) {
-    return ingestor_->Commit(Decode(body), {}, [](const CommitResult& result) {
+    return ingestor_->Commit(Decode(body), {}, {}, [](const CommitResult& result) {
       ASSERT_EQ(result.outcome, CommitOutcome::kCommitted);
     });
   }
@@ -125,7 +122,7 @@ TEST_F(StreamIngestorTest, KeepsRefusedRecordsWithCodeAndBytes) {
   EXPECT_EQ(decoded.errors[0].record, 1U);
   EXPECT_EQ(decoded.errors[2].record, 3U);
   EXPECT_EQ(decoded.errors[2].code, ErrorCode::kRecordSyntax);
-  ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}));
+  ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}, {}));
   const auto frames = Frames("errors$clicks", 0);
   ASSERT_EQ(frames.size(), 1U);
   ASSERT_EQ(frames[0].batch->rows(), 3U);
@@ -164,7 +161,7 @@ TEST_F(StreamIngestorTest, CommitsErrorsWithoutAnyGoodRecord) {
   Open();
   const auto decoded = Decode("nonsense\n");
   EXPECT_EQ(decoded.rows, nullptr);
-  ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}));
+  ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}, {}));
   EXPECT_EQ(Frames("errors$clicks", 0).size(), 1U);
 }
 
@@ -178,10 +175,10 @@ TEST_F(StreamIngestorTest, AddsToTheSameEpochWhatItsCallerWants) {
   };
   CommitOutcome outcome = CommitOutcome::kUnknown;
   const auto note = [&](const CommitResult& result) { outcome = result.outcome; };
-  ASSERT_TRUE(ingestor_->Commit(Decode("{\"n\":1}\n"), extend, note));
+  ASSERT_TRUE(ingestor_->Commit(Decode("{\"n\":1}\n"), {}, extend, note));
   EXPECT_EQ(outcome, CommitOutcome::kAborted);
   EXPECT_TRUE(transport_->ReadSourcePositions("files").empty());
-  ASSERT_TRUE(ingestor_->Commit(Decode("{\"n\":1}\n"), extend, note));
+  ASSERT_TRUE(ingestor_->Commit(Decode("{\"n\":1}\n"), {}, extend, note));
   EXPECT_EQ(outcome, CommitOutcome::kCommitted);
   EXPECT_EQ(partitions.size(), 1U);
   EXPECT_EQ(transport_->ReadSourcePositions("files").at("a.json"), "17");
@@ -239,9 +236,9 @@ TEST_F(StreamIngestorTest, SaysThatAPartitionIsActiveAlsoAfterAnAbort) {
   Open(table);
   const auto decoded = Decode(R"({"n":1,"at":"2026-01-01T00:00:00Z"})");
   transport_->Script({CommitOutcome::kAborted});
-  ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}));
+  ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}, {}));
   EXPECT_TRUE(Frames("clicks", 0).empty());
-  ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}));
+  ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}, {}));
   EXPECT_THAT(Controls(0), ElementsAre(ControlFrame::Kind::kActive));
 }
 

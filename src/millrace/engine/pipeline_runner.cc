@@ -301,6 +301,7 @@ Status PipelineRunner::CommitEpoch() {
     MutexLock lock(mutex_);
     ++undecided_;
   }
+  epoch.sealed_at = clock_.Monotonic();
   writer->CommitAsync([this, id = epoch.id](const CommitResult& result) {
     MutexLock lock(mutex_);
     decided_.push_back({id, result});
@@ -410,6 +411,8 @@ Status PipelineRunner::HandleCommitted(const Epoch& epoch, const CommitResult& r
     ApplyOutput(epoch);
     served_->Publish(view_position_, epoch.end_positions);
   }
+  options_.metrics.commit_seconds.Observe(
+      std::chrono::duration<double>(clock_.Monotonic() - epoch.sealed_at).count());
   if (options_.on_commit) {
     options_.on_commit();
   }

@@ -11,6 +11,7 @@
 
 #include "millrace/base/clock.h"
 #include "millrace/base/mutex.h"
+#include "millrace/engine/pipeline_metrics.h"
 #include "millrace/engine/pipeline_plan.h"
 #include "millrace/engine/pipeline_state.h"
 #include "millrace/engine/row_report.h"
@@ -51,6 +52,7 @@ class PipelineRunner {
     int64_t small_epoch_rows = 512;
     int64_t large_epoch_rows = 65'536;
     size_t batch_rows_max = 4096;  ///< Rows an operator takes at once.
+    PipelineMetrics metrics;
     /// Called on the pipeline's thread after each commit, once its rows are published.
     std::function<void()> on_commit;
   };
@@ -108,6 +110,7 @@ class PipelineRunner {
     std::vector<PartitionWatermark> source_watermarks;
     Micros stage_watermark;
     bool started;
+    std::chrono::nanoseconds sealed_at{};
     std::vector<std::vector<BatchPtr>> output;  // By task; only while the rows are kept.
     RowReport::Counts counts;
     uint64_t rows_out = 0;
