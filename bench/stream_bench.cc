@@ -79,13 +79,12 @@ class Writer {
 
 struct Opened {
   PosixFileSystem files;
-  SystemClock clock;
   std::unique_ptr<EmbeddedTransport> transport;
   StreamId stream;
 
   Opened(EmbeddedTransport::Options options, const SchemaPtr& schema) {
     options.on_fatal = [](const Error& error) { MR_CHECK(false, "{}", error.ToString()); };
-    auto opened = EmbeddedTransport::Open(files, clock, kPath, std::move(options));
+    auto opened = EmbeddedTransport::Open(files, kPath, std::move(options));
     MR_CHECK(opened.has_value(), "{}", opened.error().ToString());
     transport = *std::move(opened);
     stream = *transport->CreateStream(

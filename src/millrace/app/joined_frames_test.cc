@@ -41,7 +41,7 @@ class JoinedFramesTest : public ::testing::Test {
     options.manual = true;
     options.journal_file_bytes = 8192;
     options.cache_bytes_max = 0;
-    auto transport = EmbeddedTransport::Open(files_, clock_, "/data", options);
+    auto transport = EmbeddedTransport::Open(files_, "/data", options);
     ASSERT_TRUE(transport) << transport.error().ToString();
     transport_ = *std::move(transport);
     auto ingestor = StreamIngestor::Open(project_.tables.front(), *transport_, clock_, {});

@@ -28,7 +28,7 @@ Result<std::unique_ptr<Platform>> Platform::Start(Project project, FileSystem& f
 Status Platform::Open() {
   EmbeddedTransport::Options transport;
   transport.on_fatal = options_.on_fatal;
-  MR_ASSIGN(transport_, EmbeddedTransport::Open(files_, clock_, options_.data_dir, transport));
+  MR_ASSIGN(transport_, EmbeddedTransport::Open(files_, options_.data_dir, transport));
   workers_ =
       std::make_unique<WorkerPool>(options_.workers > 0 ? options_.workers : AvailableProcessors());
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_));

@@ -43,7 +43,7 @@ EmbeddedTransport::Options CrashSimulation::MakeOptions() {
 }
 
 Result<std::unique_ptr<EmbeddedTransport>> CrashSimulation::OpenTransport() {
-  return EmbeddedTransport::Open(*files_, clock_, kPath, options_);
+  return EmbeddedTransport::Open(*files_, kPath, options_);
 }
 
 CrashSimulation::Opened CrashSimulation::Open(const FaultPlan& plan) {

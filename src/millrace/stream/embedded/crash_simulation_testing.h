@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "millrace/base/clock.h"
 #include "millrace/base/simulated_file_system.h"
 #include "millrace/stream/embedded/embedded_transport.h"
 #include "millrace/stream/embedded/simulated_workload_testing.h"
@@ -66,7 +65,6 @@ class CrashSimulation {
   std::vector<std::string> FilesBelow(const std::string& path);
 
   Rng rng_;
-  ManualClock clock_;
   std::unique_ptr<SimulatedFileSystem> files_;
   EmbeddedTransport::Options options_;
   std::unique_ptr<EmbeddedTransport> transport_;

@@ -28,11 +28,10 @@ class DataDirectoryTest : public ::testing::Test {
     EmbeddedTransport::Options options;
     options.manual = true;
     options.journal_file_bytes = 4096;
-    return EmbeddedTransport::Open(files_, clock_, "/data", std::move(options));
+    return EmbeddedTransport::Open(files_, "/data", std::move(options));
   }
 
   SimulatedFileSystem files_{1};
-  ManualClock clock_;
   std::string message_;
 };
 

@@ -16,13 +16,12 @@ struct EmbeddedMaker {
     options.direct_bytes_min = 600;
     options.round_bytes_max = 4096;
     options.cache_bytes_max = 100;
-    auto opened = EmbeddedTransport::Open(files, clock, "/data", std::move(options));
+    auto opened = EmbeddedTransport::Open(files, "/data", std::move(options));
     EXPECT_TRUE(opened) << opened.error().ToString();
     return *std::move(opened);
   }
 
   SimulatedFileSystem files{1};
-  ManualClock clock;
 };
 
 }  // namespace

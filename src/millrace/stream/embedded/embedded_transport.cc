@@ -70,10 +70,8 @@ class DiskLoader final : public FrameLoader {
 /// Everything behind the interface. Members in order of construction.
 class EmbeddedTransport::Impl {
  public:
-  Impl(std::unique_ptr<DataDirectory> directory, const Clock& clock, Options options,
-       Journal::Place place)
+  Impl(std::unique_ptr<DataDirectory> directory, Options options, Journal::Place place)
       : options_(std::move(options)),
-        clock_(clock),
         directory_(std::move(directory)),
         segments_(*directory_),
         loader_(*directory_, segments_),
@@ -234,7 +232,6 @@ class EmbeddedTransport::Impl {
   }
 
   const Options options_;
-  const Clock& clock_;
   const std::unique_ptr<DataDirectory> directory_;
   SegmentStore segments_;
   DiskLoader loader_;
@@ -400,7 +397,6 @@ Status EmbeddedTransport::Impl::FinishCreation() {
 EmbeddedTransport::EmbeddedTransport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<EmbeddedTransport>> EmbeddedTransport::Open(FileSystem& files,
-                                                                   const Clock& clock,
                                                                    const std::string& path,
                                                                    Options options) {
   MR_ASSIGN(auto directory, DataDirectory::Open(files, path));
@@ -408,7 +404,7 @@ Result<std::unique_ptr<EmbeddedTransport>> EmbeddedTransport::Open(FileSystem& f
   if (!directory->fresh()) {
     MR_ASSIGN(state, ReadJournal(*directory));
   }
-  auto impl = std::make_unique<Impl>(std::move(directory), clock, std::move(options), state.place);
+  auto impl = std::make_unique<Impl>(std::move(directory), std::move(options), state.place);
   MR_TRY(impl->Recover(state));
   impl->Start();
   return std::unique_ptr<EmbeddedTransport>(new EmbeddedTransport(std::move(impl)));

@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "millrace/base/clock.h"
 #include "millrace/base/file_system.h"
 #include "millrace/stream/transport.h"
 
@@ -33,8 +32,8 @@ class EmbeddedTransport final : public Transport {
 
   /// Opens or creates the directory and recovers what it holds. Errors: kDataDirLocked,
   /// kFormatTooNew, kCorruption, kDiskFull, kIoError.
-  static Result<std::unique_ptr<EmbeddedTransport>> Open(FileSystem& files, const Clock& clock,
-                                                         const std::string& path, Options options);
+  static Result<std::unique_ptr<EmbeddedTransport>> Open(FileSystem& files, const std::string& path,
+                                                         Options options);
 
   /// Commits what is queued, then stops the threads.
   ~EmbeddedTransport() override;

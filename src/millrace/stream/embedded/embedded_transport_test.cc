@@ -35,7 +35,7 @@ class EmbeddedTransportTest : public ::testing::Test {
     options.segment_bytes = 8192;
     options.direct_bytes_min = 2048;
     options.cache_bytes_max = 1024;
-    auto opened = EmbeddedTransport::Open(files_, clock_, "/data", options);
+    auto opened = EmbeddedTransport::Open(files_, "/data", options);
     ASSERT_TRUE(opened) << opened.error().ToString();
     transport_ = *std::move(opened);
   }
@@ -68,7 +68,6 @@ class EmbeddedTransportTest : public ::testing::Test {
   }
 
   SimulatedFileSystem files_{1};
-  ManualClock clock_;
   std::unique_ptr<EmbeddedTransport> transport_;
   int64_t next_position_ = 1;
 };

@@ -91,8 +91,7 @@ void WriteFile(FileSystem& files, const std::string& path, std::span<const std::
 }
 
 /// A transport that opened takes a commit and gives it back after the next opening.
-void CheckWorks(SimulatedFileSystem& files, const Clock& clock,
-                const EmbeddedTransport::Options& options,
+void CheckWorks(SimulatedFileSystem& files, const EmbeddedTransport::Options& options,
                 std::unique_ptr<EmbeddedTransport> transport) {
   for (const StreamInfo& stream : transport->Streams()) {
     auto cursor = transport->OpenCursor(stream.id, PartitionId(0),
@@ -112,14 +111,13 @@ void CheckWorks(SimulatedFileSystem& files, const Clock& clock,
   transport->RunCopier();
   MR_CHECK(outcome == CommitOutcome::kCommitted);
   transport.reset();
-  auto again = EmbeddedTransport::Open(files, clock, "/data", options);
+  auto again = EmbeddedTransport::Open(files, "/data", options);
   MR_CHECK(again.has_value(), "{}", again.error().ToString());
   MR_CHECK((*again)->ReadSourcePositions("fuzz").contains("split"));
 }
 
 void Recover(std::span<const std::byte> journal) {
   SimulatedFileSystem files(1);
-  const ManualClock clock;
   MR_CHECK(files.CreateDirectories("/data/journal").has_value());
   WriteFile(files, "/data/IDENTITY",
             AsBytes("millrace data directory, format 1\nidentity 0000000000000011\n"));
@@ -127,9 +125,9 @@ void Recover(std::span<const std::byte> journal) {
   EmbeddedTransport::Options options;
   options.manual = true;
   options.journal_file_bytes = 4096;
-  auto opened = EmbeddedTransport::Open(files, clock, "/data", options);
+  auto opened = EmbeddedTransport::Open(files, "/data", options);
   if (opened) {
-    CheckWorks(files, clock, options, *std::move(opened));
+    CheckWorks(files, options, *std::move(opened));
   }
 }
 
