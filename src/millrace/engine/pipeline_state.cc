@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/planted_bug.h"
+
 namespace millrace {
 
 namespace {
@@ -99,6 +101,9 @@ void PipelineState::Committed(EpochId epoch, Offset state_offset) {
     partition.Committed(epoch);
   }
   cycle_offsets_.emplace_back(epoch, state_offset);
+  if (MR_PLANTED(StateTrimmedTooEarly)) {
+    trim_ = state_offset;
+  }
   if (complete_cycle_first_epoch_) {
     const auto first = std::ranges::find(cycle_offsets_, *complete_cycle_first_epoch_,
                                          &std::pair<EpochId, Offset>::first);
@@ -131,6 +136,9 @@ Status PipelineState::Restore(Cursor& cursor, WorkerPool& workers) {
     }
     std::vector<std::vector<Section>> sections(partitions_.size());
     for (const StreamFrame& frame : frames) {
+      if (MR_PLANTED(StateFrameSkipped) && &frame == &frames.back()) {
+        continue;
+      }
       MR_TRY(ReadFrame(frame.payload->bytes(), sections));
     }
     std::vector<Status> restored(partitions_.size());
