@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Random queries over random rows, answered by Millrace and by PostgreSQL.
 
-    tests/sql/random_queries.py --golden build/release/tests/sql/millrace_sql_golden_test [--files N]
+    tests/sql/random_queries.py --golden build/release/tests/sql/millrace_sql_golden_test
 
-Writes golden files into a folder, lets the golden runner fill in what Millrace answers, and compares
-that with PostgreSQL as against_postgres.py does. One seed makes one file. Exits 1 on a difference and
-keeps the folder then.
+Writes golden files into a folder, lets the golden runner fill in what Millrace answers, and
+compares that with PostgreSQL as against_postgres.py does. One seed makes one file. Exits 1 on a
+difference.
 """
 
 import argparse
@@ -47,8 +47,8 @@ class Generator:
             "text": lambda: "'" + self.pick("", "a", "ab", "Abc", "b%", "x y") + "'",
             "timestamptz": lambda: "timestamptz '2024-0%d-15T12:30:45.5Z'" % rng.randint(1, 9),
             "date": lambda: "date '2024-0%d-29'" % rng.randint(1, 9),
-            "interval": lambda: "interval '%s'" % self.pick("1 day", "2 hours", "1 month", "-3 days",
-                                                            "36 hours", "30 days"),
+            "interval": lambda: "interval '%s'" % self.pick("1 day", "2 hours", "1 month",
+                                                            "-3 days", "36 hours", "30 days"),
             "jsonb": lambda: "'" + self.pick('{"a":1}', "[1,2]", "null", '"s"') + "'::jsonb",
         }[kind]()
 
@@ -169,7 +169,8 @@ class Generator:
             "day": lambda: self.pick("2024-02-29", "2023-12-31", "1969-07-20", "2024-03-31"),
             "span": lambda: self.pick("1 day", "1 month", "-2 hours", "1 year 2 days", "30 days",
                                       "00:00:00.5"),
-            "j": lambda: self.pick({"a": 1}, {"a": {"b": 2}}, [1, "x"], [], {"a": "5"}, {"a": None}),
+            "j": lambda: self.pick({"a": 1}, {"a": {"b": 2}}, [1, "x"], [], {"a": "5"},
+                                   {"a": None}),
         }
         record = {"id": number}
         for name, value in values.items():
