@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures a release build and prints the table of docs/benchmarks.md.
 
-  bench/run.py [scenario]...     http latency stream start restart size; default: all
+  bench/run.py [scenario]...     http file latency stream start restart size; default: all
 
 Everything runs on this machine over loopback; figures hold for it alone. Each figure is the median
 of --runs runs. Nothing here passes or fails.
@@ -129,6 +129,51 @@ def measure_http(options):
     ]
 
 
+def write_records(path, events):
+    """The records of millrace_http_load, a second of event time for each 20,000."""
+    block = "".join(
+        json.dumps({"id": i, "user_id": f"user-{i * 7919 % 1000003:07}",
+                    "session": f"{i * 0x9E3779B97F4A7C15 % 2**64:016x}",
+                    "url": f"/shop/item/{i * 31 % 1000:06}?ref=home",
+                    "referrer": "https://www.example.com/search?q=millrace", "price": i % 997 / 4,
+                    "sent": 1000000000000000 + i, "at": "@"}, separators=(",", ":")) + "\n"
+        for i in range(20_000))
+    start = time.mktime((2026, 1, 1, 0, 0, 0, 0, 0, 0))
+    with open(path, "w", encoding="utf-8") as out:
+        for number in range(events // 20_000):
+            at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.localtime(start + number))
+            out.write(block.replace("@", at))
+
+
+def measure_file(options):
+    """The view of `http` over a bounded file, from the start of the process to the last row."""
+    events = 2_000_000
+    project = pathlib.Path(tempfile.mkdtemp(prefix="millrace-bench-", dir=ROOT / "build"))
+    write_records(project / "input.ndjson", events)
+    sql = (ROOT / "bench" / "project" / "bench.sql").read_text()
+    (project / "bench.sql").write_text(sql.replace("connector = 'http'",
+                                                   "connector = 'file', path = 'input.ndjson'"))
+    runs = []
+    for _ in range(options.runs):
+        server = Server(project)
+        begin = time.monotonic()
+        server.start()
+        wait_until_read(server, events)
+        runs.append({"rate": events / 1e6 / (time.monotonic() - begin),
+                     "cpu": server.cpu_seconds() / (events / 1e6),
+                     "peak": server.memory_mib("VmHWM")})
+        server.close()
+    shutil.rmtree(project)
+    rate = [run["rate"] for run in runs]
+    return [
+        ("a file of such records to a tumbling count",
+         f"{statistics.median(rate):.2f} M events/s ({min(rate):.2f} .. {max(rate):.2f})",
+         "not slower than HTTP"),
+        ("its CPU", f"{median(runs, 'cpu'):.2f} s per million events", ""),
+        ("its peak memory", f"{median(runs, 'peak'):.0f} MiB", "<= 256 MiB"),
+    ]
+
+
 def sync_times(directory, count=400):
     """Milliseconds of write + fdatasync of 4 KiB, sorted."""
     times = []
@@ -237,8 +282,9 @@ def measure_size(options):
     return [("stripped binary", f"{os.path.getsize(stripped.name) / 2**20:.1f} MiB", "<= 30 MB")]
 
 
-SCENARIOS = {"http": measure_http, "latency": measure_latency, "stream": measure_stream,
-             "start": measure_start, "restart": measure_restart, "size": measure_size}
+SCENARIOS = {"http": measure_http, "file": measure_file, "latency": measure_latency,
+             "stream": measure_stream, "start": measure_start, "restart": measure_restart,
+             "size": measure_size}
 
 
 def main():

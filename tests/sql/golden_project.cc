@@ -164,7 +164,7 @@ Status GoldenProject::Append(const std::string& table, const std::string& record
 Status GoldenProject::Take(StreamIngestor& ingestor, std::string_view records) {
   const auto decoded = ingestor.Decode(PaddedBuffer(records), JsonFraming::kLines);
   std::optional<CommitResult> result;
-  MR_TRY(ingestor.Commit(decoded, {}, [&](const CommitResult& decided) { result = decided; }));
+  MR_TRY(ingestor.Commit(decoded, {}, {}, [&](const CommitResult& decided) { result = decided; }));
   while (!result && stage_->Pump()) {
   }
   if (!result || result->outcome != CommitOutcome::kCommitted) {

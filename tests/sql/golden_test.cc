@@ -33,9 +33,7 @@ std::vector<std::string> FileNames() {
   return names;
 }
 
-std::filesystem::path PathOf(const std::string& name) {
-  return Folder() / (name + ".test");
-}
+std::filesystem::path PathOf(const std::string& name) { return Folder() / (name + ".test"); }
 
 std::string ReadFile(const std::filesystem::path& path) {
   std::ostringstream text;

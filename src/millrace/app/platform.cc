@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "millrace/app/logger.h"
 #include "millrace/connect/connector.h"
 #include "millrace/connect/ingest_options.h"
-#include "millrace/stream/embedded/embedded_transport.h"
 
 namespace millrace {
 
@@ -26,26 +26,60 @@ Result<std::unique_ptr<Platform>> Platform::Start(Project project, FileSystem& f
 }
 
 Status Platform::Open() {
-  EmbeddedTransport::Options transport;
-  transport.on_fatal = options_.on_fatal;
-  MR_ASSIGN(transport_, EmbeddedTransport::Open(files_, clock_, options_.data_dir, transport));
-  workers_ =
-      std::make_unique<WorkerPool>(options_.workers > 0 ? options_.workers : AvailableProcessors());
+  EmbeddedTransport::Options storage = options_.storage;
+  if (options_.metrics != nullptr) {
+    storage.metrics = EmbeddedMetrics(*options_.metrics);
+  }
+  MR_ASSIGN(transport_,
+            EmbeddedTransport::Open(files_, clock_, options_.data_dir, std::move(storage)));
+  workers_ = std::make_unique<WorkerPool>(options_.engine.workers > 0 ? options_.engine.workers
+                                                                      : AvailableProcessors());
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_));
   for (const TableDefinition& table : project_.definition.tables) {
-    auto ingestor = StreamIngestor::Open(table, *transport_, clock_,
-                                         ReadConnectorOptions(table, IngestOptionTable()));
-    if (!ingestor) {
-      return Err(ingestor.error().WithContext(fmt::format("table {}", table.name)));
+    if (auto opened = OpenTable(table); !opened) {
+      return Err(opened.error().WithContext(fmt::format("table {}", table.name)));
     }
-    ingestors_[table.name] = *std::move(ingestor);
   }
   for (const ViewDefinition& view : project_.definition.views) {
     if (auto started = StartView(view); !started) {
       return Err(started.error().WithContext(fmt::format("view {}", view.name)));
     }
   }
+  for (const TableDefinition& table : project_.definition.tables) {
+    if (auto started = StartSource(table); !started) {
+      return Err(started.error().WithContext(fmt::format("table {}", table.name)));
+    }
+  }
   ticker_ = Thread("mr-ticker", [this] { Tick(); });
+  return {};
+}
+
+Status Platform::OpenTable(const TableDefinition& table) {
+  StreamIngestor::Options options = ReadConnectorOptions(table, IngestOptionTable());
+  const Connector* const connector = FindConnector(table);
+  options.idle_by_timeout = connector == nullptr || connector->open == nullptr;
+  if (options_.metrics != nullptr) {
+    options.metrics = IngestMetrics(*options_.metrics, table.name);
+  }
+  MR_ASSIGN(ingestors_[table.name],
+            StreamIngestor::Open(table, *transport_, clock_, std::move(options)));
+  return {};
+}
+
+Status Platform::StartSource(const TableDefinition& table) {
+  const Connector* const connector = FindConnector(table);
+  if (connector == nullptr || connector->open == nullptr) {
+    return {};
+  }
+  auto thread = std::make_unique<SourceThread>();
+  MR_ASSIGN(auto source, connector->open(table, {.ingestor = *FindIngestor(table.name),
+                                                 .transport = *transport_,
+                                                 .files = files_,
+                                                 .clock = clock_,
+                                                 .project_dir = project_.directory,
+                                                 .wake = [t = thread.get()] { t->Wake(); }}));
+  thread->Start("mr-" + table.name, std::move(source));
+  sources_[table.name] = std::move(thread);
   return {};
 }
 
@@ -57,7 +91,11 @@ Status Platform::StartView(const ViewDefinition& view) {
                "views that do not read exactly one table are not there yet");
   }
   auto thread = std::make_unique<PipelineThread>(clock_);
-  PipelineRunner::Options options;
+  PipelineRunner::Options options = options_.engine.pipeline;
+  if (options_.metrics != nullptr) {
+    options.metrics = PipelineMetrics(*options_.metrics, view.name);
+  }
+  const auto begun = clock_.Monotonic();
   options.on_commit = [this] {
     MutexLock lock(mutex_);
     if (commit_listener_) {
@@ -67,6 +105,10 @@ Status Platform::StartView(const ViewDefinition& view) {
   MR_ASSIGN(auto runner,
             PipelineRunner::Create(view, *source, *transport_, clock_, *workers_,
                                    std::move(options), [t = thread.get()] { t->Wake(); }));
+  MR_LOG(kAppLog, kInfo, "view started", {"view", view.name}, {"source", source->name},
+         {"state.keys", runner->stats().state_keys.load()},
+         {"state.bytes", runner->stats().state_bytes.load()},
+         {"event.duration", (clock_.Monotonic() - begun).count()});
   thread->Start(std::move(runner));
   views_[view.name] = View{.definition = &view, .thread = std::move(thread)};
   return {};
@@ -79,6 +121,7 @@ Platform::~Platform() {
     wakeup_.NotifyAll();
   }
   ticker_.Join();
+  sources_.clear();
   views_.clear();
   // Answers what is queued; the callbacks use the ingestors and the store.
   transport_.reset();
@@ -87,6 +130,11 @@ Platform::~Platform() {
 StreamIngestor* Platform::FindIngestor(std::string_view table) {
   const auto found = ingestors_.find(table);
   return found == ingestors_.end() ? nullptr : found->second.get();
+}
+
+SourceThread* Platform::FindSource(std::string_view table) {
+  const auto found = sources_.find(table);
+  return found == sources_.end() ? nullptr : found->second.get();
 }
 
 Platform::View* Platform::FindView(std::string_view name) {

@@ -9,23 +9,29 @@
 #include "millrace/app/project.h"
 #include "millrace/base/clock.h"
 #include "millrace/base/file_system.h"
+#include "millrace/base/metrics.h"
 #include "millrace/base/thread.h"
 #include "millrace/connect/idempotency_store.h"
+#include "millrace/connect/source_thread.h"
 #include "millrace/connect/stream_ingestor.h"
+#include "millrace/engine/engine_options.h"
 #include "millrace/engine/pipeline_thread.h"
 #include "millrace/engine/worker_pool.h"
+#include "millrace/stream/embedded/embedded_transport.h"
 #include "millrace/stream/transport.h"
 
 namespace millrace {
 
-/// A running project: the transport, an ingestor for each table, a pipeline for each view. Stops in
+/// A running project: the transport, an ingestor for each table, a pipeline for each view, a source
+/// for each table that is not filled by clients. Stops in
 /// the reverse order of construction.
 class Platform {
  public:
   struct Options {
     std::string data_dir;
-    int workers = 0;                             ///< 0 = one for each processor.
-    std::function<void(const Error&)> on_fatal;  ///< See EmbeddedTransport::Options.
+    EngineOptions engine;
+    EmbeddedTransport::Options storage;
+    MetricsRegistry* metrics = nullptr;  ///< Outlives the platform; null = nothing is counted.
   };
 
   /// Opens the data directory, recovers, and starts all pipelines. `files` and `clock` outlive it.
@@ -41,6 +47,12 @@ class Platform {
 
   /// Null when there is no such table.
   StreamIngestor* FindIngestor(std::string_view table);
+
+  /// Null when there is no such table, or clients fill it.
+  SourceThread* FindSource(std::string_view table);
+  const std::map<std::string, std::unique_ptr<SourceThread>, std::less<>>& sources() const {
+    return sources_;
+  }
 
   struct View {
     const ViewDefinition* definition = nullptr;
@@ -59,7 +71,9 @@ class Platform {
   Platform(Project project, FileSystem& files, const Clock& clock, Options options);
 
   Status Open();
+  Status OpenTable(const TableDefinition& table);
   Status StartView(const ViewDefinition& view);
+  Status StartSource(const TableDefinition& table);
   void Tick() MR_EXCLUDES(mutex_);
 
   const Project project_;
@@ -71,6 +85,7 @@ class Platform {
   std::unique_ptr<IdempotencyStore> idempotency_;
   std::map<std::string, std::unique_ptr<StreamIngestor>, std::less<>> ingestors_;
   std::map<std::string, View, std::less<>> views_;
+  std::map<std::string, std::unique_ptr<SourceThread>, std::less<>> sources_;
   Mutex mutex_;
   CondVar wakeup_;
   bool stopping_ MR_GUARDED_BY(mutex_) = false;

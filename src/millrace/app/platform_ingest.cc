@@ -75,6 +75,11 @@ void PlatformIngest::Submit(serve::IngestRequest request, Done done) {
     done(Err(ErrorCode::kStreamNotFound, fmt::format("there is no table {}", request.stream)));
     return;
   }
+  if (platform_.FindSource(request.stream) != nullptr) {
+    done(Err(ErrorCode::kHttpMethodNotAllowed,
+             fmt::format("table {} is filled by its own source", request.stream)));
+    return;
+  }
   std::optional<IdempotencyStore::Key> key;
   uint64_t body_hash = 0;
   if (request.idempotency_key) {
@@ -111,7 +116,7 @@ void PlatformIngest::Take(StreamIngestor& ingestor, const StreamIngestor::Decode
     };
   }
   const auto taken = ingestor.Commit(
-      decoded, extend,
+      decoded, {}, extend,
       [answer, finish, stream = ingestor.stream(),
        keys = idempotency.stream()](const CommitResult& result) {
         if (result.outcome != CommitOutcome::kCommitted) {

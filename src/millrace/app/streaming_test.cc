@@ -64,7 +64,7 @@ class StreamingTest : public ::testing::Test {
   void Post(std::string_view body, size_t refused = 0) {
     const auto decoded = ingestor_->Decode(PaddedBuffer(body), JsonFraming::kLines);
     EXPECT_EQ(decoded.errors.size(), refused);
-    ASSERT_TRUE(ingestor_->Commit(decoded, {}, [](const CommitResult&) {}));
+    ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}, [](const CommitResult&) {}));
   }
 
   void RunToEnd() {

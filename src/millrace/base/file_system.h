@@ -11,6 +11,16 @@
 
 namespace millrace {
 
+/// What a file is, for noticing rotation and replacement. Equal inode and device = same file.
+struct FileInfo {
+  uint64_t size;
+  uint64_t inode;
+  uint64_t device;
+  int64_t modified_micros;
+  bool is_directory;
+  bool is_regular;  ///< Neither a directory nor a pipe, socket or device.
+};
+
 /// An open file. Reads and writes name their offset; there is no file position. Calls on one file
 /// may come from several threads when their byte ranges do not overlap. Closing never syncs.
 ///
@@ -31,6 +41,8 @@ class File {
   /// Reserves space for [offset, offset + length) without changing the size (fallocate).
   virtual Status Reserve(uint64_t offset, uint64_t length) = 0;
   virtual Result<uint64_t> Size() = 0;
+  /// Of this file, wherever its name went.
+  virtual Result<FileInfo> Info() = 0;
 
   Status WriteAt(uint64_t offset, std::span<const std::byte> bytes) {
     return WriteAt(offset, std::span<const std::span<const std::byte>>(&bytes, 1));
@@ -52,15 +64,6 @@ enum class OpenMode : uint8_t {
   kRead,       ///< kFileNotFound when missing.
   kReadWrite,  ///< kFileNotFound when missing.
   kCreate,     ///< Read and write; kFileExists when present. Durable only after SyncDirectory.
-};
-
-/// What a file is, for noticing rotation and replacement. Equal inode and device = same file.
-struct FileInfo {
-  uint64_t size;
-  uint64_t inode;
-  uint64_t device;
-  int64_t modified_micros;
-  bool is_directory;
 };
 
 /// The seam to files. Nothing else in Millrace touches the disk. Thread-safe. Paths are UTF-8 and

@@ -63,6 +63,18 @@ class Descriptor {
   int fd_;
 };
 
+FileInfo InfoOf(const struct stat& info) {
+  constexpr int64_t kMicrosPerSecond = 1'000'000;
+  constexpr int64_t kNanosPerMicro = 1'000;
+  return {.size = static_cast<uint64_t>(info.st_size),
+          .inode = info.st_ino,
+          .device = info.st_dev,
+          .modified_micros =
+              info.st_mtim.tv_sec * kMicrosPerSecond + info.st_mtim.tv_nsec / kNanosPerMicro,
+          .is_directory = S_ISDIR(info.st_mode),
+          .is_regular = S_ISREG(info.st_mode)};
+}
+
 class PosixFile final : public File {
  public:
   PosixFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
@@ -144,11 +156,16 @@ class PosixFile final : public File {
   }
 
   Result<uint64_t> Size() override {
+    MR_ASSIGN(const FileInfo info, Info());
+    return info.size;
+  }
+
+  Result<FileInfo> Info() override {
     struct stat info{};
     if (fstat(fd_.get(), &info) != 0) {
       return OsError("stat", path_, errno);
     }
-    return static_cast<uint64_t>(info.st_size);
+    return InfoOf(info);
   }
 
  private:
@@ -270,14 +287,7 @@ Result<FileInfo> PosixFileSystem::Info(const std::string& path) {
   if (stat(path.c_str(), &info) != 0) {
     return OsError("stat", path, errno);
   }
-  constexpr int64_t kMicrosPerSecond = 1'000'000;
-  constexpr int64_t kNanosPerMicro = 1'000;
-  return FileInfo{.size = static_cast<uint64_t>(info.st_size),
-                  .inode = info.st_ino,
-                  .device = info.st_dev,
-                  .modified_micros = info.st_mtim.tv_sec * kMicrosPerSecond +
-                                     info.st_mtim.tv_nsec / kNanosPerMicro,
-                  .is_directory = S_ISDIR(info.st_mode)};
+  return InfoOf(info);
 }
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::Lock(const std::string& path) {

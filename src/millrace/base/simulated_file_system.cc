@@ -31,6 +31,15 @@ std::vector<std::string> SplitPath(const std::string& path) {
   return parts;
 }
 
+FileInfo InfoOf(uint64_t id, const Node& node) {
+  return {.size = node.live.size(),
+          .inode = id,
+          .device = 1,
+          .modified_micros = node.modified_micros,
+          .is_directory = node.is_directory,
+          .is_regular = !node.is_directory};
+}
+
 /// A resolved path: its directory, its last part, and what is there (0: nothing).
 struct Place {
   uint64_t directory;
@@ -126,6 +135,12 @@ class SimulatedFile final : public File {
     MutexLock lock(disk_.mutex);
     MR_TRY(disk_.CheckAlive(life_));
     return uint64_t{disk_.node(node_).live.size()};
+  }
+
+  Result<FileInfo> Info() override {
+    MutexLock lock(disk_.mutex);
+    MR_TRY(disk_.CheckAlive(life_));
+    return InfoOf(node_, disk_.node(node_));
   }
 
  private:
@@ -292,12 +307,7 @@ Result<FileInfo> SimulatedFileSystem::Info(const std::string& path) {
   MutexLock lock(disk_->mutex);
   MR_TRY(disk_->CheckAlive(disk_->life));
   MR_ASSIGN(const auto place, ResolveExisting(*disk_, path));
-  const Node& node = disk_->node(place.node);
-  return FileInfo{.size = node.live.size(),
-                  .inode = place.node,
-                  .device = 1,
-                  .modified_micros = node.modified_micros,
-                  .is_directory = node.is_directory};
+  return InfoOf(place.node, disk_->node(place.node));
 }
 
 Result<std::unique_ptr<FileLock>> SimulatedFileSystem::Lock(const std::string& path) {

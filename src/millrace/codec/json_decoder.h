@@ -2,12 +2,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
+#include <string_view>
 
-#include "millrace/base/error.h"
 #include "millrace/codec/json_scan.h"
-#include "millrace/data/batch.h"
+#include "millrace/codec/record_decoder.h"
 
 namespace millrace {
 
@@ -32,23 +30,7 @@ struct JsonDecoderOptions {
   bool epoch_millis = false;
   size_t record_bytes_max = size_t{1} << 20;
   size_t depth_max = 64;        ///< Levels of objects and arrays, the record itself included.
-  bool keep_originals = false;  ///< See DecodedRecords::originals.
-};
-
-/// Why one record was refused. It has left nothing in the batch.
-struct RecordError {
-  size_t record = 0;  ///< Index among all records of the body, refused ones included.
-  ErrorCode code = ErrorCode::kRecordSyntax;
-  std::string message;        ///< Static text first, then the column.
-  std::string_view original;  ///< Lies in the body; trimmed of white space at its end.
-};
-
-struct DecodedRecords {
-  BatchPtr batch;  ///< The accepted records, in order; its texts refer to the body.
-  std::vector<RecordError> errors;
-  size_t records = 0;  ///< Accepted and refused.
-  /// With the option keep_originals, the bytes of each row of the batch, in the body; else empty.
-  std::vector<std::string_view> originals;
+  bool keep_originals = false;  ///< Fill DecodedRecords::originals.
 };
 
 /// Decodes JSON objects into rows and validates every column of the schema, whoever reads it.
@@ -68,17 +50,16 @@ struct DecodedRecords {
 /// It learns the bytes between values from record to record, so that a record with the keys and
 /// white space of an earlier one costs no key look-up (docs/internals/json-decoding.md). That never
 /// changes a result. One thread at a time; reuse one decoder, it keeps what it has learned.
-class JsonDecoder {
+class JsonDecoder final : public RecordDecoder {
  public:
   /// `schema` holds the columns to decode: without generated ones.
   JsonDecoder(SchemaPtr schema, JsonDecoderOptions options);
-  ~JsonDecoder();
+  ~JsonDecoder() override;
   JsonDecoder(JsonDecoder&&) noexcept;
   JsonDecoder& operator=(JsonDecoder&&) noexcept;
 
-  /// Replaces `out`. `body`: at most 4 GiB with json::kPaddingBytes readable bytes behind its end
-  /// (see PaddedBuffer). The batch keeps it alive; errors refer to it without doing so.
-  void Decode(const BufferPtr& body, DecodedRecords& out);
+  /// `body` has json::kPaddingBytes readable bytes behind its end (see PaddedBuffer).
+  void Decode(const BufferPtr& body, DecodedRecords& out) override;
 
  private:
   class Body;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "millrace/base/nearest_name.h"
+#include "millrace/connect/file/file_connector.h"
 #include "millrace/connect/http_connector.h"
 #include "millrace/plan/definition_options.h"
 
@@ -47,7 +48,7 @@ ProjectError RefuseConnector(const WithOption& option) {
 }  // namespace
 
 std::span<const Connector> AllConnectors() {
-  static const std::array kConnectors{MakeHttpConnector()};
+  static const std::array kConnectors{MakeHttpConnector(), MakeFileConnector()};
   return kConnectors;
 }
 

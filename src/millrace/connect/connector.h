@@ -1,11 +1,14 @@
 #pragma once
 
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "millrace/base/options.h"
 #include "millrace/base/source_location.h"
+#include "millrace/connect/source.h"
 #include "millrace/plan/definitions.h"
 
 namespace millrace {
@@ -20,6 +23,13 @@ struct Connector {
   std::vector<const OptionTableBase*> option_tables;
   /// Reads the options of `table`, and adds what is wrong with them and between them to `errors`.
   void (*check)(const TableDefinition& table, std::vector<ProjectError>& errors);
+  /// Looks at what a source would read, before anything is started: whether files are there. Null:
+  /// nothing to look at.
+  Status (*preflight)(const TableDefinition& table, const std::string& project_dir,
+                      FileSystem& files) = nullptr;
+  /// Opens the source of a table that has passed `check`. Null: records come from clients.
+  Result<std::unique_ptr<Source>> (*open)(const TableDefinition& table,
+                                          const SourceContext& context) = nullptr;
 };
 
 /// All kinds, in the order of the reference.

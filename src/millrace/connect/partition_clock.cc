@@ -16,7 +16,8 @@ void PartitionClock::Restore(size_t partition, const PartitionInfo& info, const 
   if (last != nullptr && last->type == FrameType::kControl) {
     if (const auto control = ControlFrame::Decode(last->payload->bytes())) {
       state.idle = control->kind == ControlFrame::Kind::kIdle;
-      watermark_ = std::max(watermark_, control->time);
+      state.ended = control->kind == ControlFrame::Kind::kEnd;
+      watermark_ = std::max(watermark_, state.ended ? kMicrosMin : control->time);
     }
   }
   Advance();
@@ -25,12 +26,7 @@ void PartitionClock::Restore(size_t partition, const PartitionInfo& info, const 
 std::optional<ControlFrame> PartitionClock::Append(size_t partition, Micros max,
                                                    std::chrono::nanoseconds now) {
   Partition& state = partitions_[partition];
-  std::optional<ControlFrame> control;
-  if (state.idle) {
-    control = ControlFrame{.kind = ControlFrame::Kind::kActive, .time = watermark_};
-    state.max_event_time = std::max(state.max_event_time, EventTimeOf(*control));
-    state.idle = false;
-  }
+  const std::optional<ControlFrame> control = Activate(partition);
   state.last_append = now;
   state.max_event_time = std::max(state.max_event_time, max);
   Advance();
@@ -39,8 +35,36 @@ std::optional<ControlFrame> PartitionClock::Append(size_t partition, Micros max,
 
 std::optional<ControlFrame> PartitionClock::Idle(size_t partition, std::chrono::nanoseconds timeout,
                                                  std::chrono::nanoseconds now) {
+  if (now - partitions_[partition].last_append < timeout) {
+    return std::nullopt;
+  }
+  return SetIdle(partition);
+}
+
+std::optional<ControlFrame> PartitionClock::Activate(size_t partition) {
   Partition& state = partitions_[partition];
-  if (state.idle || now - state.last_append < timeout) {
+  if (!state.idle || state.ended) {
+    return std::nullopt;
+  }
+  state.idle = false;
+  const ControlFrame control{.kind = ControlFrame::Kind::kActive, .time = watermark_};
+  state.max_event_time = std::max(state.max_event_time, EventTimeOf(control));
+  return control;
+}
+
+std::optional<ControlFrame> PartitionClock::Raise(size_t partition, Micros max_event_time) {
+  Partition& state = partitions_[partition];
+  if (state.idle || state.ended || max_event_time <= state.max_event_time) {
+    return std::nullopt;
+  }
+  state.max_event_time = max_event_time;
+  Advance();
+  return ControlFrame{.kind = ControlFrame::Kind::kWatermark, .time = max_event_time - delay_};
+}
+
+std::optional<ControlFrame> PartitionClock::SetIdle(size_t partition) {
+  Partition& state = partitions_[partition];
+  if (state.idle || state.ended) {
     return std::nullopt;
   }
   state.idle = true;
@@ -48,14 +72,26 @@ std::optional<ControlFrame> PartitionClock::Idle(size_t partition, std::chrono::
   return ControlFrame{.kind = ControlFrame::Kind::kIdle, .time = watermark_};
 }
 
+std::optional<ControlFrame> PartitionClock::End(size_t partition) {
+  Partition& state = partitions_[partition];
+  if (state.ended) {
+    return std::nullopt;
+  }
+  state.ended = true;
+  state.idle = false;
+  Advance();
+  return ControlFrame{.kind = ControlFrame::Kind::kEnd, .time = kMicrosMax};
+}
+
 Micros PartitionClock::EventTimeOf(const ControlFrame& control) const {
-  return control.time == kMicrosMin ? kMicrosMin : control.time + delay_;
+  const bool none = control.time == kMicrosMin || control.kind == ControlFrame::Kind::kEnd;
+  return none ? kMicrosMin : control.time + delay_;
 }
 
 void PartitionClock::Advance() {
   Micros minimum = kMicrosMax;
   for (const Partition& partition : partitions_) {
-    if (!partition.idle) {
+    if (!partition.idle && !partition.ended) {
       minimum = std::min(minimum, partition.max_event_time == kMicrosMin
                                       ? kMicrosMin
                                       : partition.max_event_time - delay_);

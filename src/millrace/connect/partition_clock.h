@@ -21,8 +21,8 @@ class PartitionClock {
  public:
   PartitionClock(size_t partitions, Micros watermark_delay);
 
-  /// Takes a partition up where its log ends: `last` is its last frame, null when it is empty. Its
-  /// time without records begins at monotonic `now`.
+  /// Takes a partition up where its log ends: `last` is its last frame, null when it is empty. It
+  /// counts as appended to at `now`, for nobody knows how long ago it was.
   void Restore(size_t partition, const PartitionInfo& info, const StreamFrame* last,
                std::chrono::nanoseconds now);
 
@@ -34,6 +34,18 @@ class PartitionClock {
   std::optional<ControlFrame> Idle(size_t partition, std::chrono::nanoseconds timeout,
                                    std::chrono::nanoseconds now);
 
+  // What a source that knows its splits decides by itself. Each returns the control frame to
+  // append, or nothing when the partition is so already.
+
+  /// Lets the partition hold back the watermark before its first record.
+  std::optional<ControlFrame> Activate(size_t partition);
+  /// Promises that no record of the partition that still comes is before `max_event_time`, less the
+  /// delay.
+  std::optional<ControlFrame> Raise(size_t partition, Micros max_event_time);
+  std::optional<ControlFrame> SetIdle(size_t partition);
+  /// No record comes any more: the partition's watermark is infinite.
+  std::optional<ControlFrame> End(size_t partition);
+
   /// The event time that a control frame raises its partition to.
   Micros EventTimeOf(const ControlFrame& control) const;
 
@@ -43,6 +55,7 @@ class PartitionClock {
  private:
   struct Partition {
     bool idle = true;
+    bool ended = false;
     Micros max_event_time = kMicrosMin;
     std::chrono::nanoseconds last_append{0};
   };

@@ -50,12 +50,60 @@ TEST(PartitionClock, ComesBackFromTheEndOfTheLog) {
       .type = FrameType::kControl,
       .payload =
           Buffer::Own(ControlFrame{.kind = ControlFrame::Kind::kIdle, .time = 300}.Encode())};
-  clock.Restore(0, {.max_event_time = 400}, &data, seconds(0));
-  clock.Restore(1, {.max_event_time = 200}, &idle, seconds(0));
+  clock.Restore(0, {.max_event_time = 400}, &data, seconds(1000));
+  clock.Restore(1, {.max_event_time = 200}, &idle, seconds(1000));
   EXPECT_EQ(clock.watermark(), 400);
-  const auto active = clock.Append(1, 350, seconds(0));
+  const auto active = clock.Append(1, 350, seconds(1001));
   ASSERT_TRUE(active);
   EXPECT_EQ(active->time, 400);
+  // A restart is no sign of idleness.
+  EXPECT_FALSE(clock.Idle(0, seconds(30), seconds(1029)));
+  EXPECT_TRUE(clock.Idle(0, seconds(30), seconds(1030)));
+}
+
+TEST(PartitionClock, HoldsAnActivePartitionAtNothingBeforeItsFirstRecord) {
+  PartitionClock clock(2, 0);
+  ASSERT_TRUE(clock.Activate(0));
+  ASSERT_TRUE(clock.Activate(1));
+  EXPECT_FALSE(clock.Activate(1));
+  EXPECT_FALSE(clock.Append(0, 500, seconds(0)));
+  EXPECT_EQ(clock.watermark(), kMicrosMin);
+  EXPECT_FALSE(clock.Append(1, 300, seconds(0)));
+  EXPECT_EQ(clock.watermark(), 300);
+}
+
+TEST(PartitionClock, RaisesOnlyForward) {
+  PartitionClock clock(1, 10);
+  EXPECT_FALSE(clock.Raise(0, 100));  // Idle: there is nothing to hold.
+  clock.Append(0, 100, seconds(0));
+  EXPECT_FALSE(clock.Raise(0, 100));
+  const auto raised = clock.Raise(0, 150);
+  ASSERT_TRUE(raised);
+  EXPECT_EQ(raised->kind, ControlFrame::Kind::kWatermark);
+  EXPECT_EQ(raised->time, 140);
+  EXPECT_EQ(clock.EventTimeOf(*raised), 150);
+  EXPECT_EQ(clock.watermark(), 140);
+}
+
+TEST(PartitionClock, EndsAPartitionOnceAlsoAfterARestart) {
+  PartitionClock clock(2, 10);
+  clock.Append(0, 100, seconds(0));
+  clock.Append(1, 50, seconds(0));
+  const auto end = clock.End(1);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->kind, ControlFrame::Kind::kEnd);
+  EXPECT_EQ(clock.EventTimeOf(*end), kMicrosMin);
+  EXPECT_EQ(clock.watermark(), 90);  // It holds nothing back.
+  EXPECT_FALSE(clock.End(1));
+  EXPECT_FALSE(clock.SetIdle(1));
+
+  const StreamFrame last{
+      .type = FrameType::kControl, .count = 1, .payload = Buffer::Own(end->Encode())};
+  PartitionClock restored(2, 10);
+  restored.Restore(1, {.max_event_time = 50}, &last, seconds(0));
+  EXPECT_FALSE(restored.End(1));
+  EXPECT_FALSE(restored.Activate(1));
+  EXPECT_EQ(restored.watermark(), kMicrosMin);
 }
 
 TEST(PartitionClock, CountsNoTimeBeforeTheRestart) {

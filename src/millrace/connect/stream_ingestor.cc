@@ -38,9 +38,11 @@ StreamIngestor::StreamIngestor(const TableDefinition& table, Transport& transpor
 Result<std::unique_ptr<StreamIngestor>> StreamIngestor::Open(const TableDefinition& table,
                                                              Transport& transport,
                                                              const Clock& clock, Options options) {
+  options.json.keep_originals = !table.generated.empty();
   std::unique_ptr<StreamIngestor> ingestor(
       new StreamIngestor(table, transport, clock, std::move(options)));
   MR_TRY(ingestor->OpenStreams());
+  MutexLock lock(ingestor->mutex_);
   MR_TRY(ingestor->RestoreClock());
   return ingestor;
 }
@@ -67,19 +69,41 @@ Status StreamIngestor::OpenStreams() {
 }
 
 Status StreamIngestor::RestoreClock() {
-  MutexLock lock(mutex_);
+  const std::chrono::nanoseconds now = clock_.Monotonic();
   for (uint32_t p = 0; p < table_.partitions; ++p) {
     const PartitionInfo info = transport_.Describe(stream_, PartitionId(p));
     if (info.durable_end == info.begin) {
-      partitions_.Restore(p, info, nullptr, clock_.Monotonic());
+      partitions_.Restore(p, info, nullptr, now);
       continue;
     }
     const auto cursor = transport_.OpenCursor(
         stream_, PartitionId(p), Offset(info.durable_end.value() - 1), Visibility::kDurable);
     MR_ASSIGN(const auto frames, cursor->Poll(1));
-    partitions_.Restore(p, info, frames.empty() ? nullptr : &frames.back(), clock_.Monotonic());
+    partitions_.Restore(p, info, frames.empty() ? nullptr : &frames.back(), now);
   }
   return {};
+}
+
+Status StreamIngestor::RefreshClock() {
+  if (!clock_ahead_.exchange(false)) {
+    return {};
+  }
+  auto restored = RestoreClock();
+  if (!restored) {
+    clock_ahead_ = true;
+  }
+  return restored;
+}
+
+CommitCallback StreamIngestor::NotingAborts(CommitCallback callback) {
+  return [this, callback = std::move(callback)](const CommitResult& result) {
+    if (result.outcome == CommitOutcome::kAborted) {
+      clock_ahead_ = true;
+    }
+    if (callback) {
+      callback(result);
+    }
+  };
 }
 
 std::unique_ptr<JsonDecoder> StreamIngestor::TakeDecoder(JsonFraming framing) {
@@ -94,7 +118,6 @@ std::unique_ptr<JsonDecoder> StreamIngestor::TakeDecoder(JsonFraming framing) {
   }
   JsonDecoderOptions json = options_.json;
   json.framing = framing;
-  json.keep_originals = generated_.has_value();
   return std::make_unique<JsonDecoder>(declared_schema_, json);
 }
 
@@ -108,6 +131,11 @@ StreamIngestor::Decoded StreamIngestor::Decode(const BufferPtr& body, JsonFramin
   DecodedRecords records;
   decoder->Decode(body, records);
   GiveBack(framing, std::move(decoder));
+  return Complete(body, std::move(records));
+}
+
+StreamIngestor::Decoded StreamIngestor::Complete(const BufferPtr& body,
+                                                 DecodedRecords records) const {
   Decoded decoded{.rows = nullptr, .errors = {}, .body = body};
   if (records.batch != nullptr && records.batch->rows() > 0) {
     decoded.rows = Generate(records.batch, records);
@@ -185,19 +213,24 @@ BatchPtr StreamIngestor::Refuse(const Batch& rows, std::span<const RowError> fai
   return kept.empty() ? nullptr : GatherRows(rows, kept);
 }
 
-EventTimes StreamIngestor::TimesOf(const Batch& rows) const {
+EventTimes StreamIngestor::TimesOf(const Batch& rows, Micros watermark_limit) const {
   const Micros now = clock_.WallMicros();
   if (!table_.event_time) {
     return {.append_time = now};
   }
   return EventTimesOf(rows.column(*table_.event_time), now,
-                      now + options_.watermark_ahead_max.count());
+                      std::min(watermark_limit, now + options_.watermark_ahead_max.count()));
 }
 
-std::vector<StreamIngestor::Piece> StreamIngestor::Partition(const BatchPtr& rows) {
+std::vector<StreamIngestor::Piece> StreamIngestor::Partition(const BatchPtr& rows,
+                                                             const Placement& placement) {
+  const Micros limit = placement.watermark_limit;
+  if (placement.partition) {
+    return {{*placement.partition, rows, TimesOf(*rows, limit)}};
+  }
   if (table_.partition_by.empty()) {
     const uint32_t next = next_partition_.fetch_add(1, std::memory_order_relaxed);
-    return {{PartitionId(next % table_.partitions), rows, TimesOf(*rows)}};
+    return {{PartitionId(next % table_.partitions), rows, TimesOf(*rows, limit)}};
   }
   EncodedKeys keys;
   keys.Encode(*rows, table_.partition_by);
@@ -209,22 +242,22 @@ std::vector<StreamIngestor::Piece> StreamIngestor::Partition(const BatchPtr& row
   for (uint32_t p = 0; p < members.size(); ++p) {
     if (!members[p].empty()) {
       BatchPtr part = GatherRows(*rows, members[p]);
-      const EventTimes times = TimesOf(*part);
+      const EventTimes times = TimesOf(*part, limit);
       pieces.push_back({PartitionId(p), std::move(part), times});
     }
   }
   return pieces;
 }
 
-Status StreamIngestor::Commit(const Decoded& decoded, const Extend& extend,
-                              CommitCallback callback) {
+Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement,
+                              const Extend& extend, CommitCallback callback) {
   if (transport_.disk_full()) {
     return Err(ErrorCode::kDiskFull, "the data directory's disk is full");
   }
   auto writer = transport_.BeginEpoch();
   std::vector<Piece> pieces;
   if (decoded.rows != nullptr) {
-    pieces = Partition(decoded.rows);
+    pieces = Partition(decoded.rows, placement);
   }
   // Encoding is slow and needs no lock; only control frames and the commit do.
   std::vector<PartitionId> used;
@@ -233,19 +266,69 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Extend& extend,
     used.push_back(piece.partition);
   }
   AppendErrors(decoded, *writer);
+  options_.metrics.requests.Add();
+  options_.metrics.accepted.Add(static_cast<double>(decoded.accepted));
+  options_.metrics.refused.Add(static_cast<double>(decoded.errors.size()));
+  options_.metrics.bytes.Add(decoded.body == nullptr ? 0
+                                                     : static_cast<double>(decoded.body->size()));
   if (extend) {
     extend(*writer, used);
   }
   MutexLock lock(mutex_);
+  MR_TRY(RefreshClock());
   for (const Piece& piece : pieces) {
-    const auto control =
-        partitions_.Append(piece.partition.value(), piece.times.max, clock_.Monotonic());
-    if (control) {
-      writer->PrependControl(stream_, piece.partition, *control, partitions_.EventTimeOf(*control));
+    const uint32_t p = piece.partition.value();
+    const auto active = partitions_.Append(p, piece.times.max, clock_.Monotonic());
+    const auto raised = partitions_.Raise(p, placement.watermark_before);
+    for (const auto& control : {raised, active}) {  // In the end `active` is in front.
+      if (control) {
+        writer->PrependControl(stream_, piece.partition, *control,
+                               partitions_.EventTimeOf(*control));
+      }
     }
   }
-  writer->CommitAsync(std::move(callback));
+  writer->CommitAsync(NotingAborts(std::move(callback)));
   return {};
+}
+
+Result<bool> StreamIngestor::Control(std::span<const PartitionChange> changes, const Extend& extend,
+                                     CommitCallback callback) {
+  if (transport_.disk_full()) {
+    return Err(ErrorCode::kDiskFull, "the data directory's disk is full");
+  }
+  auto writer = transport_.BeginEpoch();
+  if (extend) {
+    extend(*writer, {});
+  }
+  MutexLock lock(mutex_);
+  bool any = extend != nullptr;
+  for (const PartitionChange& change : changes) {
+    const uint32_t p = change.partition.value();
+    std::optional<ControlFrame> control;
+    switch (change.kind) {
+      case ControlFrame::Kind::kActive:
+        control = partitions_.Activate(p);
+        break;
+      case ControlFrame::Kind::kWatermark:
+        control = partitions_.Raise(p, change.max_event_time);
+        break;
+      case ControlFrame::Kind::kIdle:
+        control = partitions_.SetIdle(p);
+        break;
+      case ControlFrame::Kind::kEnd:
+        control = partitions_.End(p);
+        break;
+    }
+    if (control) {
+      writer->PrependControl(stream_, change.partition, *control,
+                             partitions_.EventTimeOf(*control));
+      any = true;
+    }
+  }
+  if (any) {
+    writer->CommitAsync(std::move(callback));
+  }
+  return any;
 }
 
 void StreamIngestor::AppendErrors(const Decoded& decoded, EpochWriter& writer) const {
@@ -269,10 +352,13 @@ void StreamIngestor::AppendErrors(const Decoded& decoded, EpochWriter& writer) c
 }
 
 void StreamIngestor::Tick() {
-  if (!table_.event_time || transport_.disk_full()) {
+  if (!table_.event_time || !options_.idle_by_timeout || transport_.disk_full()) {
     return;
   }
   MutexLock lock(mutex_);
+  if (!RefreshClock()) {
+    return;  // The next request says why.
+  }
   std::unique_ptr<EpochWriter> writer;
   for (uint32_t p = 0; p < table_.partitions; ++p) {
     const auto control = partitions_.Idle(p, options_.idle_timeout, clock_.Monotonic());
@@ -284,7 +370,7 @@ void StreamIngestor::Tick() {
     }
   }
   if (writer != nullptr) {
-    writer->CommitAsync([](const CommitResult&) {});
+    writer->CommitAsync(NotingAborts({}));
   }
 }
 

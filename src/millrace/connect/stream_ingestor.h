@@ -5,12 +5,15 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "millrace/base/clock.h"
 #include "millrace/base/mutex.h"
 #include "millrace/codec/json_decoder.h"
+#include "millrace/codec/record_decoder.h"
+#include "millrace/connect/ingest_metrics.h"
 #include "millrace/connect/partition_clock.h"
 #include "millrace/expr/evaluator.h"
 #include "millrace/plan/definitions.h"
@@ -29,6 +32,9 @@ class StreamIngestor {
     /// Rows further ahead of the wall clock do not move the watermark.
     std::chrono::microseconds watermark_ahead_max = std::chrono::hours(24);
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);
+    /// False: the table's source calls Control, and Tick does nothing.
+    bool idle_by_timeout = true;
+    IngestMetrics metrics;
   };
 
   /// Creates the streams of the table and errors$<table> when missing. Errors: kStreamExists when
@@ -48,26 +54,62 @@ class StreamIngestor {
   /// Decodes a body of JSON. `body` has json::kPaddingBytes readable bytes behind its end.
   Decoded Decode(const BufferPtr& body, JsonFraming framing);
 
+  /// Computes generated columns of what another decoder has read from `body`, whose schema is
+  /// declared_schema().
+  Decoded Complete(const BufferPtr& body, DecodedRecords records) const;
+
+  /// What a source says about records that it commits.
+  struct Placement {
+    /// Where all rows go; nothing: by partition_by, else to one partition in turn.
+    std::optional<PartitionId> partition;
+    /// Rows behind it do not move the watermark, for another split of the partition is further back
+    /// (design section 6, "Time").
+    Micros watermark_limit = kMicrosMax;
+    /// What the source promises before these rows (PartitionClock::Raise); kMicrosMin = nothing.
+    Micros watermark_before = kMicrosMin;
+  };
+
   /// Adds the records to an epoch and commits it. `extend` may add to the epoch what must be
   /// durable with the records (source positions, an idempotency key); it gets the partitions they
   /// go to. The callback runs on a thread of the transport. Errors (kDiskFull) come at once, and
   /// nothing is appended then.
   using Extend = std::function<void(EpochWriter&, const std::vector<PartitionId>&)>;
-  Status Commit(const Decoded& decoded, const Extend& extend, CommitCallback callback)
-      MR_EXCLUDES(mutex_);
+  Status Commit(const Decoded& decoded, const Placement& placement, const Extend& extend,
+                CommitCallback callback) MR_EXCLUDES(mutex_);
+
+  /// One change of a partition's watermark that a source decides.
+  struct PartitionChange {
+    PartitionId partition;
+    ControlFrame::Kind kind;
+    Micros max_event_time = kMicrosMin;  ///< kWatermark only: see PartitionClock::Raise.
+  };
+  /// Commits what of `changes` is not so already, with what `extend` adds. Without either nothing
+  /// happens, and false is returned: there is no callback then. Errors as in Commit.
+  Result<bool> Control(std::span<const PartitionChange> changes, const Extend& extend,
+                       CommitCallback callback) MR_EXCLUDES(mutex_);
+
+  /// Event times of rows as Commit sees them without other splits; all empty for a table without
+  /// event time.
+  EventTimes TimesOf(const Batch& rows, Micros watermark_limit = kMicrosMax) const;
 
   /// Writes idle frames for partitions without records; call about once a second.
   void Tick() MR_EXCLUDES(mutex_);
 
   const TableDefinition& table() const { return table_; }
   StreamId stream() const { return stream_; }
+  const Options& options() const { return options_; }
+  /// The columns that records carry: without generated ones.
+  const SchemaPtr& declared_schema() const { return declared_schema_; }
 
  private:
   StreamIngestor(const TableDefinition& table, Transport& transport, const Clock& clock,
                  Options options);
 
   Status OpenStreams();
-  Status RestoreClock();
+  Status RestoreClock() MR_REQUIRES(mutex_);
+  /// Takes the clock back to the log after an abort.
+  Status RefreshClock() MR_REQUIRES(mutex_);
+  CommitCallback NotingAborts(CommitCallback callback);
   std::unique_ptr<JsonDecoder> TakeDecoder(JsonFraming framing) MR_EXCLUDES(decoders_mutex_);
   void GiveBack(JsonFraming framing, std::unique_ptr<JsonDecoder> decoder)
       MR_EXCLUDES(decoders_mutex_);
@@ -80,8 +122,7 @@ class StreamIngestor {
     BatchPtr rows;
     EventTimes times;
   };
-  std::vector<Piece> Partition(const BatchPtr& rows);
-  EventTimes TimesOf(const Batch& rows) const;
+  std::vector<Piece> Partition(const BatchPtr& rows, const Placement& placement);
   void AppendErrors(const Decoded& decoded, EpochWriter& writer) const;
 
   const TableDefinition table_;
@@ -101,6 +142,8 @@ class StreamIngestor {
   /// Held over CommitAsync, so that the clock sees appends in log order.
   Mutex mutex_;
   PartitionClock partitions_ MR_GUARDED_BY(mutex_);
+  /// The clock has seen appends that were then aborted.
+  std::atomic<bool> clock_ahead_{false};
 };
 
 }  // namespace millrace

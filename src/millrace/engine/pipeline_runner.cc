@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/planted_bug.h"
 #include "millrace/engine/aggregate/group_output.h"
 
 namespace millrace {
@@ -54,129 +55,6 @@ PipelineRunner::~PipelineRunner() {
   }
 }
 
-Status PipelineRunner::OpenStreams(const StreamInfo& source) {
-  const std::string& name = plan_->name;
-  streams_.source = source.id;
-  streams_.source_partitions = source.definition.partitions;
-  streams_.view_partitions = source.definition.partitions;
-  MR_ASSIGN(streams_.view,
-            OpenStream(name, streams_.view_partitions, plan_->output_schema, "view"));
-  MR_ASSIGN(streams_.state, OpenStream("state$" + name, 1, nullptr, "state"));
-  MR_ASSIGN(streams_.errors, OpenStream("errors$" + name, 1, ErrorRowSchema(), "errors"));
-  if (keeps_rows() && plan_->group_by->window()) {
-    MR_ASSIGN(streams_.closed, OpenStream("rows$" + name, 1, plan_->output_schema, "rows"));
-  }
-  if (plan_->has_late_rows) {
-    MR_ASSIGN(streams_.late, OpenStream("late$" + name, 1, ErrorRowSchema(), "late"));
-  }
-  return {};
-}
-
-Result<StreamId> PipelineRunner::OpenStream(std::string name, uint32_t partitions, SchemaPtr schema,
-                                            std::string kind) {
-  StreamDefinition definition{.name = std::move(name),
-                              .partitions = partitions,
-                              .schema = std::move(schema),
-                              .properties = {{"kind", std::move(kind)}}};
-  if (definition.schema == nullptr) {
-    definition.properties["plan"] = fmt::format("{:016x}", plan_->fingerprint);
-    definition.properties["state_partitions"] = std::to_string(options_.state_partitions);
-  }
-  auto stream = transport_.CreateStream(definition);
-  if (!stream && stream.error().code() == ErrorCode::kStreamExists) {
-    return std::unexpected(
-        Error(ErrorCode::kDefinitionChanged,
-              fmt::format("the stored data of view {} is of another query", plan_->name))
-            .WithHint("give the changed view another name, or remove the data directory"));
-  }
-  return stream;
-}
-
-Status PipelineRunner::Restore() {
-  state_.emplace(*plan_, options_.state_partitions, streams_.source_partitions);
-  const PartitionInfo info = transport_.Describe(streams_.state, PartitionId(0));
-  const auto cursor =
-      transport_.OpenCursor(streams_.state, PartitionId(0), info.begin, Visibility::kDurable);
-  MR_TRY(state_->Restore(*cursor));
-  const Transport::Positions positions = transport_.ReaderPositions(reader_);
-  for (uint32_t p = 0; p < streams_.source_partitions; ++p) {
-    const auto found = positions.find({streams_.source, PartitionId(p)});
-    const Offset from = found != positions.end()
-                            ? found->second
-                            : transport_.Describe(streams_.source, PartitionId(p)).begin;
-    sources_.emplace_back(*plan_, transport_.OpenCursor(streams_.source, PartitionId(p), from,
-                                                        Visibility::kAppended));
-    sources_.back().Reset(from, state_->source_watermarks[p]);
-    SourceTask& task = source_tasks_.emplace_back();
-    if (plan_->group_by) {
-      task.groups = std::make_unique<PartialGroups>(*plan_->group_by);
-    }
-  }
-  input_ends_.resize(sources_.size());
-  state_tasks_.resize(state_->partitions());
-  stats_.watermark = state_->stage_watermark;
-  return RestoreServed();
-}
-
-Status PipelineRunner::RestoreServed() {
-  for (uint32_t p = 0; p < streams_.view_partitions; ++p) {
-    view_position_.push_back(transport_.Describe(streams_.view, PartitionId(p)).durable_end);
-  }
-  if (!keeps_rows()) {
-    return {};
-  }
-  served_ = std::make_unique<ServedRows>();
-  served_->Reserve(state_->keys());
-  if (streams_.closed) {
-    MR_TRY(ServeClosedRows());
-  }
-  for (size_t i = 0; i < state_->partitions(); ++i) {
-    MR_TRY(ServeOpenGroups(state_->partition(i)));
-  }
-  std::vector<Offset> source_position;
-  for (const SourcePartition& source : sources_) {
-    source_position.push_back(source.position());
-  }
-  served_->Publish(view_position_, std::move(source_position));
-  return {};
-}
-
-Status PipelineRunner::ServeClosedRows() {
-  const PartitionInfo info = transport_.Describe(*streams_.closed, PartitionId(0));
-  const auto cursor =
-      transport_.OpenCursor(*streams_.closed, PartitionId(0), info.begin, Visibility::kDurable);
-  while (true) {
-    constexpr size_t kBytesPerPoll = 8 << 20;
-    MR_ASSIGN(const auto frames, cursor->Poll(kBytesPerPoll));
-    if (frames.empty()) {
-      return {};
-    }
-    for (const StreamFrame& frame : frames) {
-      served_->Apply(*frame.batch);
-    }
-  }
-}
-
-Status PipelineRunner::ServeOpenGroups(const KeyedState& state) {
-  GroupOutput output(*plan_->group_by);
-  RowReport ignored(0);
-  const auto serve = [&] {
-    if (const BatchPtr rows = plan_->after.Process(output.Finish(true), ignored)) {
-      served_->Apply(*rows);
-    }
-  };
-  MR_TRY(state.Visit(kMicrosMin, kMicrosMax,
-                     [&](Micros bucket, std::string_view key, const std::byte* value) -> Status {
-                       MR_TRY(output.Add(bucket, key, value, 1, ignored));
-                       if (output.rows() == options_.batch_rows_max) {
-                         serve();
-                       }
-                       return {};
-                     }));
-  serve();
-  return {};
-}
-
 Result<PipelineRunner::Progress> PipelineRunner::Step() {
   MR_TRY(HandleDecided());
   if (aborted_from_) {
@@ -209,9 +87,13 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   }
   in_flight_.push_back(std::move(epoch));
   state_->BeginEpoch(in_flight_.back().id);
-  RunTasks(source_tasks_.size(), [this](size_t p) { RunSourceTask(p); });
+  int64_t rows = 0;
+  for (const SourceTask& source : source_tasks_) {
+    rows += static_cast<int64_t>(source.slice.rows);
+  }
+  RunTasks(source_tasks_.size(), rows, [this](size_t p) { RunSourceTask(p); });
   state_->stage_watermark = StageWatermark();
-  RunTasks(state_tasks_.size(), [this](size_t p) { RunStateTask(p); });
+  RunTasks(state_tasks_.size(), rows, [this](size_t p) { RunStateTask(p); });
   state_->started = true;
   MR_TRY(CommitEpoch());
   next_epoch_at_ = begin + std::min(kEpochShare * (clock_.Monotonic() - begin), kEpochWaitMax);
@@ -238,11 +120,7 @@ bool PipelineRunner::WorthAnEpoch(std::chrono::nanoseconds now) {
   return rows <= options_.small_epoch_rows;
 }
 
-void PipelineRunner::RunTasks(size_t count, const std::function<void(size_t)>& task) {
-  int64_t rows = 0;
-  for (const SourceTask& source : source_tasks_) {
-    rows += static_cast<int64_t>(source.slice.rows);
-  }
+void PipelineRunner::RunTasks(size_t count, int64_t rows, const std::function<void(size_t)>& task) {
   if (rows > options_.small_epoch_rows) {
     workers_.ForEach(count, task);
     return;
@@ -276,7 +154,8 @@ Micros PipelineRunner::StageWatermark() const {
     const bool behind = sources_[p].position() < input_ends_[p];
     if (!partition.idle || behind) {
       any = true;
-      watermark = std::min(watermark, partition.Get(plan_->watermark_delay));
+      const Micros own = partition.Get(plan_->watermark_delay);
+      watermark = MR_PLANTED(WindowsClosedTooEarly) ? own : std::min(watermark, own);
     }
   }
   return any ? std::max(watermark, state_->stage_watermark) : state_->stage_watermark;
@@ -391,6 +270,9 @@ Status PipelineRunner::CommitEpoch() {
         return Err(*task.error);
       }
       collect(i, task.output);
+      if (served_ != nullptr) {
+        epoch.output.push_back(task.output);
+      }
       closed.insert(closed.end(), task.closed.begin(), task.closed.end());
     }
   } else {
@@ -398,15 +280,7 @@ Status PipelineRunner::CommitEpoch() {
       collect(i, source_tasks_[i].output);
     }
   }
-  size_t appends = 0;
-  for (uint32_t p = 0; p < output.size(); ++p) {
-    if (!output[p].empty()) {
-      const BatchPtr& batch = epoch.output.emplace_back(Concatenate(output[p]));
-      writer->Append(streams_.view, PartitionId(p), batch, times);
-      ++appends;
-    }
-  }
-  epoch.state_frame = appends;
+  epoch.state_frame = AppendOutput(output, times, epoch, *writer);
   writer->AppendOpaque(streams_.state, PartitionId(0), FrameType::kState, state_->Seal());
   if (!closed.empty()) {
     writer->Append(*streams_.closed, PartitionId(0), Concatenate(closed), times);
@@ -415,7 +289,9 @@ Status PipelineRunner::CommitEpoch() {
   for (uint32_t p = 0; p < sources_.size(); ++p) {
     epoch.end_positions.push_back(sources_[p].position());
     if (sources_[p].position() != epoch.positions[p]) {
-      writer->SetPosition(reader_, streams_.source, PartitionId(p), sources_[p].position());
+      writer->SetPosition(
+          reader_, streams_.source, PartitionId(p),
+          MR_PLANTED(DeltaAppliedTwice) ? epoch.positions[p] : sources_[p].position());
     }
   }
   if (const auto trim = state_->TakeTrim()) {
@@ -425,6 +301,7 @@ Status PipelineRunner::CommitEpoch() {
     MutexLock lock(mutex_);
     ++undecided_;
   }
+  epoch.sealed_at = clock_.Monotonic();
   writer->CommitAsync([this, id = epoch.id](const CommitResult& result) {
     MutexLock lock(mutex_);
     decided_.push_back({id, result});
@@ -434,6 +311,27 @@ Status PipelineRunner::CommitEpoch() {
     }
   });
   return {};
+}
+
+size_t PipelineRunner::AppendOutput(const std::vector<std::vector<BatchPtr>>& output,
+                                    const EventTimes& times, Epoch& epoch, EpochWriter& writer) {
+  size_t appends = 0;
+  for (uint32_t p = 0; p < output.size(); ++p) {
+    if (output[p].empty()) {
+      continue;
+    }
+    const BatchPtr batch = Concatenate(output[p]);
+    epoch.rows_out += batch->rows();
+    if (MR_PLANTED(OutputInItsOwnEpoch)) {
+      auto early = transport_.BeginEpoch();
+      early->Append(streams_.view, PartitionId(p), batch, times);
+      early->CommitAsync({});
+    } else {
+      writer.Append(streams_.view, PartitionId(p), batch, times);
+      ++appends;
+    }
+  }
+  return appends;
 }
 
 void PipelineRunner::AppendReports(EpochWriter& writer) {
@@ -466,9 +364,7 @@ void PipelineRunner::CountCommitted(const Epoch& epoch) {
   stats_.rows_filtered += epoch.counts.filtered;
   stats_.rows_late += epoch.counts.late;
   stats_.rows_failed += epoch.counts.failed;
-  for (const BatchPtr& batch : epoch.output) {
-    stats_.rows_out += batch->rows();
-  }
+  stats_.rows_out += epoch.rows_out;
   stats_.watermark = state_->stage_watermark;
   stats_.state_keys = state_->keys();
   stats_.state_bytes = state_->MemoryBytes();
@@ -512,15 +408,30 @@ Status PipelineRunner::HandleCommitted(const Epoch& epoch, const CommitResult& r
   }
   CountCommitted(epoch);
   if (served_ != nullptr) {
-    for (const BatchPtr& batch : epoch.output) {
-      served_->Apply(*batch);
-    }
+    ApplyOutput(epoch);
     served_->Publish(view_position_, epoch.end_positions);
   }
+  options_.metrics.commit_seconds.Observe(
+      std::chrono::duration<double>(clock_.Monotonic() - epoch.sealed_at).count());
   if (options_.on_commit) {
     options_.on_commit();
   }
   return {};
+}
+
+void PipelineRunner::ApplyOutput(const Epoch& epoch) {
+  size_t rows = 0;
+  for (const auto& output : epoch.output) {
+    for (const BatchPtr& batch : output) {
+      rows += batch->rows();
+    }
+  }
+  const auto apply = [&](size_t task) {
+    for (const BatchPtr& batch : epoch.output[task]) {
+      served_->Apply(task, *batch);
+    }
+  };
+  RunTasks(epoch.output.size(), static_cast<int64_t>(rows), apply);
 }
 
 void PipelineRunner::RollBack() {
@@ -531,7 +442,9 @@ void PipelineRunner::RollBack() {
   state_->source_watermarks = epoch.source_watermarks;
   state_->started = epoch.started;
   for (size_t p = 0; p < sources_.size(); ++p) {
-    sources_[p].Reset(epoch.positions[p], epoch.source_watermarks[p]);
+    sources_[p].Reset(
+        MR_PLANTED(PositionNotRolledBack) ? sources_[p].position() : epoch.positions[p],
+        MR_PLANTED(WatermarkNotRolledBack) ? sources_[p].watermark() : epoch.source_watermarks[p]);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "millrace/base/clock.h"
 #include "millrace/base/mutex.h"
+#include "millrace/engine/pipeline_metrics.h"
 #include "millrace/engine/pipeline_plan.h"
 #include "millrace/engine/pipeline_state.h"
 #include "millrace/engine/row_report.h"
@@ -51,6 +52,7 @@ class PipelineRunner {
     int64_t small_epoch_rows = 512;
     int64_t large_epoch_rows = 65'536;
     size_t batch_rows_max = 4096;  ///< Rows an operator takes at once.
+    PipelineMetrics metrics;
     /// Called on the pipeline's thread after each commit, once its rows are published.
     std::function<void()> on_commit;
   };
@@ -108,8 +110,10 @@ class PipelineRunner {
     std::vector<PartitionWatermark> source_watermarks;
     Micros stage_watermark;
     bool started;
-    std::vector<BatchPtr> output;
+    std::chrono::nanoseconds sealed_at{};
+    std::vector<std::vector<BatchPtr>> output;  // By task; only while the rows are kept.
     RowReport::Counts counts;
+    uint64_t rows_out = 0;
     size_t state_frame = 0;  // Index among the epoch's appends.
   };
   /// A task of the first stage: one source partition, one epoch.
@@ -141,20 +145,24 @@ class PipelineRunner {
   bool keeps_rows() const { return plan_->group_by && plan_->emit == EmitMode::kChanges; }
   Status RestoreServed();
   Status ServeClosedRows();
-  Status ServeOpenGroups(const KeyedState& state);
+  Status ServeOpenGroups(size_t partition);
+  void ApplyOutput(const Epoch& epoch);
 
   Status HandleDecided() MR_EXCLUDES(mutex_);
   Status HandleCommitted(const Epoch& epoch, const CommitResult& result);
   void RollBack();
   bool WorthAnEpoch(std::chrono::nanoseconds now);
-  /// Runs task(0), ..., task(count - 1), on several threads when the epoch is large.
-  void RunTasks(size_t count, const std::function<void(size_t)>& task);
+  /// Runs task(0), ..., task(count - 1) over `rows`, on several threads when these are many.
+  void RunTasks(size_t count, int64_t rows, const std::function<void(size_t)>& task);
   Result<bool> ReadInputs();
   Micros StageWatermark() const;
   void RunSourceTask(size_t partition);
   void RunStateTask(size_t partition);
   Status AggregateOutput(KeyedState& state, StateTask& task);
   Status CommitEpoch();
+  /// Returns how many frames it appended. `output` is by partition of the view.
+  size_t AppendOutput(const std::vector<std::vector<BatchPtr>>& output, const EventTimes& times,
+                      Epoch& epoch, EpochWriter& writer);
   void AppendReports(EpochWriter& writer);
   void CountCommitted(const Epoch& epoch);
 

@@ -6,6 +6,7 @@
 #include "millrace/base/bytes.h"
 #include "millrace/engine/pipeline_plan.h"
 #include "millrace/engine/source_partition.h"
+#include "millrace/engine/worker_pool.h"
 #include "millrace/state/keyed_state.h"
 #include "millrace/stream/transport.h"
 
@@ -41,14 +42,18 @@ class PipelineState {
   /// First offset of the state stream that a restart still needs, when it has moved.
   std::optional<Offset> TakeTrim();
 
-  /// Applies all state frames, oldest first. Errors: kCorruption, kStateMismatch, kIoError.
-  Status Restore(Cursor& cursor);
+  /// Applies all state frames, oldest first, the state partitions side by side. Errors:
+  /// kCorruption, kStateMismatch, kIoError.
+  Status Restore(Cursor& cursor, WorkerPool& workers);
 
   size_t keys() const;
   size_t MemoryBytes() const;
 
  private:
-  Status RestoreFrame(std::span<const std::byte> payload);
+  /// Rows of one state partition in a state frame.
+  using Section = std::span<const std::byte>;
+  /// Applies what a frame says besides rows, and adds its sections by state partition.
+  Status ReadFrame(std::span<const std::byte> payload, std::vector<std::vector<Section>>& sections);
 
   const bool has_state_;
   std::vector<KeyedState> partitions_;

@@ -67,42 +67,85 @@ struct ServedRows::Directory {
   std::vector<std::shared_ptr<Page>> pages;
 };
 
+/// All pages of a shard.
+struct ServedRows::Table {
+  std::vector<std::shared_ptr<Directory>> directories;
+  size_t pages = 0;
+  uint64_t rows = 0;
+
+  const std::shared_ptr<Page>& At(size_t page) const {
+    return directories[page / kPagesPerDirectory]->pages[page % kPagesPerDirectory];
+  }
+
+  size_t PageOf(uint64_t hash) const {
+    const size_t round = std::bit_floor(pages);
+    const size_t page = hash & (2 * round - 1);
+    return page < pages ? page : page - round;
+  }
+};
+
+class ServedRows::Shard {
+ public:
+  Shard() { AddPage({}); }
+
+  void Reserve(uint64_t rows);
+  void Apply(const Batch& batch);
+
+  /// The state so far; what is applied later goes to copies.
+  std::shared_ptr<const Table> Publish();
+
+ private:
+  void Prefetch(size_t i) const;
+  void Add(std::string_view row, uint64_t hash, int64_t weight);
+  void AddPage(Page page);
+  Directory& WritableDirectory(size_t index);
+  Page& WritablePage(size_t index);
+  void SplitNextPage();
+
+  Table next_;
+  /// Null when next_ has changed since.
+  std::shared_ptr<const Table> published_;
+  /// Pages and directories made since the last Publish carry this number; no other table has them.
+  uint64_t generation_ = 1;
+  // Of the batch that is being applied.
+  std::vector<size_t> all_columns_;
+  EncodedKeys rows_;
+  std::vector<uint64_t> hashes_;
+};
+
 void ServedRows::Root::VisitPage(
     size_t page, const std::function<void(std::string_view row, int64_t count)>& visit) const {
-  const Page& rows = *directories_[page / kPagesPerDirectory]->pages[page % kPagesPerDirectory];
+  const auto shard =
+      static_cast<size_t>(std::ranges::upper_bound(page_ends_, page) - page_ends_.begin());
+  const size_t first = shard == 0 ? 0 : page_ends_[shard - 1];
+  const Page& rows = *tables_[shard]->At(page - first);
   for (const Page::Entry& entry : rows.entries) {
     visit(rows.Row(entry), entry.count);
   }
 }
 
-ServedRows::ServedRows() {
-  AddPage({});
-  published_ = std::make_shared<const Root>(next_);
-}
-
-ServedRows::~ServedRows() = default;
-
-void ServedRows::Reserve(uint64_t rows) {
-  MR_CHECK(next_.rows_ == 0, "{} rows are there", next_.rows_);
-  while (next_.pages_ * kRowsPerPage < rows) {
+void ServedRows::Shard::Reserve(uint64_t rows) {
+  MR_CHECK(next_.rows == 0, "{} rows are there", next_.rows);
+  while (next_.pages * kRowsPerPage < rows) {
     Page page;
     page.entries.reserve(kRowsPerPage);
     AddPage(std::move(page));
   }
 }
 
-void ServedRows::AddPage(Page page) {
-  const size_t directory = next_.pages_ / kPagesPerDirectory;
-  if (directory == next_.directories_.size()) {
-    next_.directories_.push_back(std::make_shared<Directory>());
-    next_.directories_.back()->generation = generation_;
+void ServedRows::Shard::AddPage(Page page) {
+  const size_t directory = next_.pages / kPagesPerDirectory;
+  if (directory == next_.directories.size()) {
+    next_.directories.push_back(std::make_shared<Directory>());
+    next_.directories.back()->generation = generation_;
   }
   page.generation = generation_;
   WritableDirectory(directory).pages.push_back(std::make_shared<Page>(std::move(page)));
-  ++next_.pages_;
+  ++next_.pages;
 }
 
-void ServedRows::Apply(const Batch& batch) {
+void ServedRows::Shard::Apply(const Batch& batch) {
+  published_.reset();
   all_columns_.resize(batch.columns().size());
   std::iota(all_columns_.begin(), all_columns_.end(), 0);
   rows_.Encode(batch, all_columns_);
@@ -116,35 +159,34 @@ void ServedRows::Apply(const Batch& batch) {
   }
 }
 
-void ServedRows::Prefetch(size_t i) const {
+void ServedRows::Shard::Prefetch(size_t i) const {
   // Each step needs what the one before has fetched, some rows ago.
   constexpr size_t kStep = 4;
-  const auto slot = [&](size_t row) -> const std::shared_ptr<Page>& {
-    const size_t page = PageOf(hashes_[row]);
-    return next_.directories_[page / kPagesPerDirectory]->pages[page % kPagesPerDirectory];
+  const auto page_of = [&](size_t row) -> const std::shared_ptr<Page>& {
+    return next_.At(next_.PageOf(hashes_[row]));
   };
   if (i + 3 * kStep < hashes_.size()) {
-    __builtin_prefetch(&slot(i + 3 * kStep));
+    __builtin_prefetch(&page_of(i + 3 * kStep));
   }
   if (i + 2 * kStep < hashes_.size()) {
-    __builtin_prefetch(slot(i + 2 * kStep).get());
+    __builtin_prefetch(page_of(i + 2 * kStep).get());
   }
   if (i + kStep < hashes_.size()) {
-    const Page& page = *slot(i + kStep);
+    const Page& page = *page_of(i + kStep);
     __builtin_prefetch(page.entries.data());
     __builtin_prefetch(page.bytes.data() + page.bytes.size());
   }
 }
 
-void ServedRows::Add(std::string_view row, uint64_t hash, int64_t weight) {
-  Page& page = WritablePage(PageOf(hash));
+void ServedRows::Shard::Add(std::string_view row, uint64_t hash, int64_t weight) {
+  Page& page = WritablePage(next_.PageOf(hash));
   const auto found = std::ranges::find_if(page.entries, [&](const Page::Entry& entry) {
     return entry.hash == hash && page.Row(entry) == row;
   });
   if (found == page.entries.end()) {
     page.Append(hash, weight, row);
-    ++next_.rows_;
-    if (next_.rows_ > next_.pages_ * kRowsPerPage) {
+    ++next_.rows;
+    if (next_.rows > next_.pages * kRowsPerPage) {
       SplitNextPage();
     }
     return;
@@ -152,18 +194,12 @@ void ServedRows::Add(std::string_view row, uint64_t hash, int64_t weight) {
   found->count += weight;
   if (found->count == 0) {
     page.Remove(static_cast<size_t>(found - page.entries.begin()));
-    --next_.rows_;
+    --next_.rows;
   }
 }
 
-size_t ServedRows::PageOf(uint64_t hash) const {
-  const size_t round = std::bit_floor(next_.pages_);
-  const size_t page = hash & (2 * round - 1);
-  return page < next_.pages_ ? page : page - round;
-}
-
-ServedRows::Directory& ServedRows::WritableDirectory(size_t index) {
-  std::shared_ptr<Directory>& directory = next_.directories_[index];
+ServedRows::Directory& ServedRows::Shard::WritableDirectory(size_t index) {
+  std::shared_ptr<Directory>& directory = next_.directories[index];
   if (directory->generation != generation_) {
     directory = std::make_shared<Directory>(*directory);
     directory->generation = generation_;
@@ -171,7 +207,7 @@ ServedRows::Directory& ServedRows::WritableDirectory(size_t index) {
   return *directory;
 }
 
-ServedRows::Page& ServedRows::WritablePage(size_t index) {
+ServedRows::Page& ServedRows::Shard::WritablePage(size_t index) {
   Directory& directory = WritableDirectory(index / kPagesPerDirectory);
   std::shared_ptr<Page>& page = directory.pages[index % kPagesPerDirectory];
   if (page->generation != generation_) {
@@ -181,9 +217,9 @@ ServedRows::Page& ServedRows::WritablePage(size_t index) {
   return *page;
 }
 
-void ServedRows::SplitNextPage() {
-  const size_t round = std::bit_floor(next_.pages_);
-  Page& from = WritablePage(next_.pages_ - round);
+void ServedRows::Shard::SplitNextPage() {
+  const size_t round = std::bit_floor(next_.pages);
+  Page& from = WritablePage(next_.pages - round);
   Page stays;
   Page goes;
   for (const Page::Entry& entry : from.entries) {
@@ -195,11 +231,37 @@ void ServedRows::SplitNextPage() {
   AddPage(std::move(goes));
 }
 
+std::shared_ptr<const ServedRows::Table> ServedRows::Shard::Publish() {
+  if (published_ == nullptr) {
+    published_ = std::make_shared<const Table>(next_);
+    ++generation_;
+  }
+  return published_;
+}
+
+ServedRows::ServedRows(size_t shards) {
+  MR_CHECK(shards > 0);
+  for (size_t i = 0; i < shards; ++i) {
+    shards_.push_back(std::make_unique<Shard>());
+  }
+  Publish({}, {});
+}
+
+ServedRows::~ServedRows() = default;
+
+void ServedRows::Reserve(size_t shard, uint64_t rows) { shards_[shard]->Reserve(rows); }
+
+void ServedRows::Apply(size_t shard, const Batch& batch) { shards_[shard]->Apply(batch); }
+
 void ServedRows::Publish(std::vector<Offset> position, std::vector<Offset> source_position) {
-  next_.position_ = std::move(position);
-  next_.source_position_ = std::move(source_position);
-  auto root = std::make_shared<const Root>(next_);
-  ++generation_;
+  auto root = std::make_shared<Root>();
+  for (const auto& shard : shards_) {
+    const auto& table = root->tables_.emplace_back(shard->Publish());
+    root->page_ends_.push_back(root->pages() + table->pages);
+    root->rows_ += table->rows;
+  }
+  root->position_ = std::move(position);
+  root->source_position_ = std::move(source_position);
   MutexLock lock(mutex_);
   published_ = std::move(root);
 }

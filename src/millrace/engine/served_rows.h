@@ -16,15 +16,20 @@ namespace millrace {
 /// The current rows of a view as a multiset of encoded rows (data/row_encoding.h), in pages that
 /// are copied on write: a commit publishes an immutable root, and queries read roots without locks.
 ///
-/// Pages are the buckets of a linear hash table (Litwin, 1980): it grows by one page at a time, so
-/// that no commit waits for a large table to be built anew. They hang in directories of
-/// kPagesPerDirectory, so that a commit copies what it changed and not a pointer for each page.
+/// Rows are kept in shards, so that several threads may apply changes at once: all changes of a
+/// row must go to the same shard, else it would be there twice. A shard is a linear hash table
+/// (Litwin, 1980), whose buckets are the pages: it grows by one page at a time, so that no commit
+/// waits for a large table to be built anew. Pages hang in directories of kPagesPerDirectory, so
+/// that a commit copies what it changed and not a pointer for each page.
 ///
-/// Apply and Publish: one thread at a time. root(): any thread.
+/// Reserve and Apply: one thread at a time for each shard. Publish: no other at that time. root():
+/// any thread.
 class ServedRows {
  private:
   struct Page;
   struct Directory;
+  struct Table;
+  class Shard;
 
  public:
   /// One published state. Immutable; pages are shared between states.
@@ -34,7 +39,7 @@ class ServedRows {
     /// particular order. Every row is on one of the pages [0, pages()).
     void VisitPage(size_t page,
                    const std::function<void(std::string_view row, int64_t count)>& visit) const;
-    size_t pages() const { return pages_; }
+    size_t pages() const { return page_ends_.empty() ? 0 : page_ends_.back(); }
 
     /// Rows, repeats counted once each.
     uint64_t rows() const { return rows_; }
@@ -45,21 +50,23 @@ class ServedRows {
 
    private:
     friend class ServedRows;
-    std::vector<std::shared_ptr<Directory>> directories_;
-    size_t pages_ = 0;
+    std::vector<std::shared_ptr<const Table>> tables_;  // One for each shard.
+    std::vector<size_t> page_ends_;
     uint64_t rows_ = 0;
     std::vector<Offset> position_;
     std::vector<Offset> source_position_;
   };
 
-  ServedRows();
+  explicit ServedRows(size_t shards);
   ~ServedRows();
 
-  /// Makes room for about `rows` rows at once; only before the first of them.
-  void Reserve(uint64_t rows);
+  size_t shards() const { return shards_.size(); }
 
-  /// Adds a batch of changes to the next state: weights count up and down.
-  void Apply(const Batch& batch);
+  /// Makes room for about `rows` rows of a shard at once; only before the first of them.
+  void Reserve(size_t shard, uint64_t rows);
+
+  /// Adds a batch of changes to the next state of a shard: weights count up and down.
+  void Apply(size_t shard, const Batch& batch);
 
   /// Makes what was applied visible as of these positions.
   void Publish(std::vector<Offset> position, std::vector<Offset> source_position)
@@ -68,21 +75,7 @@ class ServedRows {
   std::shared_ptr<const Root> root() const MR_EXCLUDES(mutex_);
 
  private:
-  void Prefetch(size_t i) const;
-  void Add(std::string_view row, uint64_t hash, int64_t weight);
-  size_t PageOf(uint64_t hash) const;
-  void AddPage(Page page);
-  Directory& WritableDirectory(size_t index);
-  Page& WritablePage(size_t index);
-  void SplitNextPage();
-
-  Root next_;
-  // Of the batch that is being applied.
-  std::vector<size_t> all_columns_;
-  EncodedKeys rows_;
-  std::vector<uint64_t> hashes_;
-  /// Pages and directories made since the last Publish carry this number; no root shares them.
-  uint64_t generation_ = 1;
+  std::vector<std::unique_ptr<Shard>> shards_;
   mutable Mutex mutex_;
   std::shared_ptr<const Root> published_ MR_GUARDED_BY(mutex_);
 };

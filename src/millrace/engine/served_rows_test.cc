@@ -53,8 +53,8 @@ std::map<std::string, int64_t> Expected(const std::map<int64_t, int64_t>& model)
 }
 
 TEST(ServedRowsTest, ShowsNothingBeforeItIsPublished) {
-  ServedRows rows;
-  rows.Apply(*Changes({{1, 1}}));
+  ServedRows rows(1);
+  rows.Apply(0, *Changes({{1, 1}}));
   EXPECT_EQ(rows.root()->rows(), 0);
   rows.Publish({Offset(5)}, {Offset(7)});
   EXPECT_EQ(rows.root()->rows(), 1);
@@ -65,25 +65,27 @@ TEST(ServedRowsTest, ShowsNothingBeforeItIsPublished) {
 TEST(ServedRowsTest, EqualsAMultisetOverGrowthAndRemovalWhileOldRootsStay) {
   constexpr uint64_t kValues = 40'000;  // More pages than two directories hold.
   Rng rng(11);
-  ServedRows rows;
+  ServedRows rows(3);
   std::map<int64_t, int64_t> model;
   std::vector<std::pair<std::shared_ptr<const ServedRows::Root>, std::map<int64_t, int64_t>>> old;
   for (int commit = 0; commit < 60; ++commit) {
-    std::vector<std::pair<int64_t, int32_t>> changes;
+    std::vector<std::vector<std::pair<int64_t, int32_t>>> changes(rows.shards());
     const bool shrinks = commit >= 40;
     for (int i = 0; i < 2'000; ++i) {
       const auto n = static_cast<int64_t>(rng.Below(kValues));
       const auto present = model.find(n);
       const bool remove = present != model.end() && (shrinks || rng.Below(4) == 0);
       const auto weight = static_cast<int32_t>(remove ? -present->second : 1 + rng.Below(2));
-      changes.emplace_back(n, weight);
+      changes[static_cast<size_t>(n) % rows.shards()].emplace_back(n, weight);
       if (remove) {
         model.erase(present);
       } else {
         model[n] += weight;
       }
     }
-    rows.Apply(*Changes(changes));
+    for (size_t shard = 0; shard < rows.shards(); ++shard) {
+      rows.Apply(shard, *Changes(changes[shard]));
+    }
     rows.Publish({}, {});
     if (commit % 15 == 0) {
       old.emplace_back(rows.root(), model);
@@ -94,6 +96,17 @@ TEST(ServedRowsTest, EqualsAMultisetOverGrowthAndRemovalWhileOldRootsStay) {
   for (const auto& [root, was] : old) {
     EXPECT_EQ(Contents(*root), Expected(was));
   }
+}
+
+TEST(ServedRowsTest, KeepsShardsThatDidNotChange) {
+  ServedRows rows(2);
+  rows.Reserve(1, 1000);
+  rows.Apply(0, *Changes({{1, 1}}));
+  rows.Apply(1, *Changes({{2, 1}, {3, 2}}));
+  rows.Publish({}, {});
+  rows.Apply(0, *Changes({{1, -1}, {4, 1}}));
+  rows.Publish({}, {});
+  EXPECT_EQ(Contents(*rows.root()), Expected({{2, 1}, {3, 2}, {4, 1}}));
 }
 
 }  // namespace

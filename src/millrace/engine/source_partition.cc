@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "millrace/base/planted_bug.h"
+
 namespace millrace {
 
 Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_max) {
@@ -10,6 +12,7 @@ Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_ma
   if (cursor_->position() >= end) {
     return slice;
   }
+  const Offset from = cursor_->position();
   MR_ASSIGN(const auto frames, cursor_->Poll(bytes_max));
   for (const StreamFrame& frame : frames) {
     if (frame.begin >= end) {
@@ -19,8 +22,10 @@ Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_ma
     slice.any = true;
     watermark_.max_event_time = std::max(watermark_.max_event_time, frame.max_event_time_before);
     if (frame.type == FrameType::kData) {
-      slice.pieces.push_back({PrepareRows(frame), frame.batch, frame.begin});
-      slice.rows += frame.count;
+      // Frames may have been joined since the position was committed.
+      const auto read_before = static_cast<uint32_t>(std::max<int64_t>(from - frame.begin, 0));
+      slice.pieces.push_back({PrepareRows(frame, read_before), frame.batch, frame.begin});
+      slice.rows += frame.count - read_before;
       slice.bytes += frame.batch->MemoryBytes();
       watermark_.idle = false;
     } else if (frame.type == FrameType::kControl) {
@@ -33,7 +38,7 @@ Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_ma
   return slice;
 }
 
-BatchPtr SourcePartition::PrepareRows(const StreamFrame& frame) {
+BatchPtr SourcePartition::PrepareRows(const StreamFrame& frame, uint32_t read_before) {
   std::vector<Column> columns;
   columns.reserve(plan_.source_columns.size());
   for (const size_t column : plan_.source_columns) {
@@ -41,13 +46,19 @@ BatchPtr SourcePartition::PrepareRows(const StreamFrame& frame) {
   }
   std::vector<int64_t> offsets(frame.count);
   std::iota(offsets.begin(), offsets.end(), frame.begin.value());
-  return Batch::Make(plan_.scan_schema, std::move(columns), frame.count,
-                     {.weights = frame.batch->extras().weights,
-                      .watermarks_before = WatermarksBefore(frame),
-                      .offsets = Buffer::Own(std::move(offsets))});
+  const BatchPtr whole = Batch::Make(plan_.scan_schema, std::move(columns), frame.count,
+                                     {.weights = frame.batch->extras().weights,
+                                      .watermarks_before = WatermarksBefore(frame, read_before),
+                                      .offsets = Buffer::Own(std::move(offsets))});
+  if (read_before == 0) {
+    return whole;
+  }
+  std::vector<uint32_t> rest(frame.count - read_before);
+  std::iota(rest.begin(), rest.end(), read_before);
+  return GatherRows(*whole, rest);
 }
 
-BufferPtr SourcePartition::WatermarksBefore(const StreamFrame& frame) const {
+BufferPtr SourcePartition::WatermarksBefore(const StreamFrame& frame, uint32_t read_before) const {
   if (!plan_.event_time || !plan_.group_by || !plan_.group_by->window()) {
     return nullptr;
   }
@@ -62,9 +73,10 @@ BufferPtr SourcePartition::WatermarksBefore(const StreamFrame& frame) const {
   const auto values = times.Values<Micros>();
   std::vector<Micros> watermarks(frame.count);
   PartitionWatermark running = watermark_;
-  for (size_t row = 0; row < watermarks.size(); ++row) {
+  for (size_t row = read_before; row < watermarks.size(); ++row) {
     watermarks[row] = running.Get(plan_.watermark_delay);
-    if (!times.IsNull(row) && values[row] <= frame.times.limit) {
+    if (!times.IsNull(row) && values[row] <= frame.times.limit &&
+        !MR_PLANTED(LatenessOfWholeFrame)) {
       running.max_event_time = std::max(running.max_event_time, values[row]);
     }
   }

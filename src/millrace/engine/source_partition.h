@@ -34,7 +34,7 @@ class SourcePartition {
   struct Piece {
     BatchPtr rows;      ///< Of the plan's scan schema, with row extras.
     BatchPtr original;  ///< All columns of the stream, for reports of rows.
-    Offset begin;       ///< Of the first row.
+    Offset begin;       ///< Of the original's first row.
   };
   struct Slice {
     std::vector<Piece> pieces;
@@ -55,8 +55,9 @@ class SourcePartition {
   }
 
  private:
-  BatchPtr PrepareRows(const StreamFrame& frame);
-  BufferPtr WatermarksBefore(const StreamFrame& frame) const;
+  /// Without the frame's first `read_before` rows.
+  BatchPtr PrepareRows(const StreamFrame& frame, uint32_t read_before);
+  BufferPtr WatermarksBefore(const StreamFrame& frame, uint32_t read_before) const;
 
   const PipelinePlan& plan_;
   std::unique_ptr<Cursor> cursor_;

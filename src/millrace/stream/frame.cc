@@ -5,7 +5,7 @@
 namespace millrace {
 
 EventTimes EventTimesOf(const Column& column, Micros append_time, Micros limit) {
-  EventTimes times{.append_time = append_time, .limit = limit};
+  EventTimes times{.append_time = append_time};
   const std::span<const Micros> values = column.Values<Micros>();
   for (size_t row = 0; row < values.size(); ++row) {
     if (column.IsNull(row)) {
@@ -14,6 +14,8 @@ EventTimes EventTimesOf(const Column& column, Micros append_time, Micros limit) 
     times.min = std::min(times.min, values[row]);
     if (values[row] <= limit) {
       times.max = std::max(times.max, values[row]);
+    } else {
+      times.limit = limit;
     }
   }
   return times;

@@ -27,7 +27,8 @@ struct EventTimes {
 };
 
 /// Computes the times of a batch whose event-time column is `column`. NULL event times do not
-/// count.
+/// count. When no row is behind `limit` the result has none (kMicrosMax): such frames can be
+/// joined.
 EventTimes EventTimesOf(const Column& column, Micros append_time, Micros limit);
 
 /// One frame as read from a stream partition.

@@ -228,11 +228,48 @@ void StreamTable::RestoreSourcePosition(std::string source, std::string split, s
   SetSplit(source_positions_[std::move(source)], split, std::move(value));
 }
 
-void StreamTable::Relocate(StreamId stream, PartitionId partition, Offset begin,
-                           const FrameLocation& location) {
+void StreamTable::Relocate(StreamId stream, std::span<const Move> moves) {
   MutexLock lock(mutex_);
-  if (Entry* entry = FindEntry(At(stream, partition), begin); entry != nullptr) {
-    entry->location = location;
+  while (!moves.empty()) {
+    const PartitionId partition = moves.front().key.partition;
+    const auto end = std::ranges::find_if(
+        moves, [&](const Move& move) { return move.key.partition != partition; });
+    const auto count = static_cast<size_t>(end - moves.begin());
+    RelocateIn(At(stream, partition), moves.first(count));
+    moves = moves.subspan(count);
+  }
+}
+
+void StreamTable::RelocateIn(Partition& partition, std::span<const Move> moves) {
+  auto from =
+      std::ranges::lower_bound(partition.entries, moves.front().key.begin, {}, &Entry::begin);
+  auto to = from;
+  for (const Move& move : moves) {
+    for (; from != partition.entries.end() && from->begin < move.key.begin; ++from, ++to) {
+      if (to != from) {
+        *to = std::move(*from);
+      }
+    }
+    const Offset end = move.key.begin + move.key.count;
+    const auto first = from;
+    while (from != partition.entries.end() && from->begin < end) {
+      ++from;
+    }
+    if (first == from) {
+      continue;
+    }
+    Entry joined = std::move(*first);
+    if (from - first > 1 || joined.begin != move.key.begin) {
+      Uncache(joined);
+      std::for_each(first + 1, from, [&](Entry& entry) MR_REQUIRES(mutex_) { Uncache(entry); });
+    }
+    joined.begin = move.key.begin;
+    joined.count = move.key.count;
+    joined.location = move.to;
+    *to++ = std::move(joined);
+  }
+  if (to != from) {
+    partition.entries.erase(std::move(from, partition.entries.end(), to), partition.entries.end());
   }
 }
 
@@ -353,58 +390,53 @@ void StreamTable::Notify(std::span<const StreamId> streams, Visibility visibilit
 Result<std::vector<StreamFrame>> StreamTable::Read(StreamId stream, PartitionId partition,
                                                    Visibility visibility, size_t bytes_max,
                                                    Offset* offset) {
-  std::vector<Wanted> wanted;
-  std::optional<StreamInfo> info;
-  {
-    MutexLock lock(mutex_);
-    MR_ASSIGN(wanted, Select(stream, partition, visibility, bytes_max, *offset));
-    if (std::ranges::any_of(wanted, [](const Wanted& w) { return w.cached == nullptr; })) {
-      info = At(stream).info;
+  while (true) {
+    std::vector<Wanted> wanted;
+    {
+      MutexLock lock(mutex_);
+      MR_ASSIGN(wanted, Select(stream, partition, visibility, bytes_max, *offset));
+    }
+    MR_ASSIGN(auto frames, LoadAll(stream, wanted));
+    if (!frames.empty()) {
+      *offset = frames.back().end();
+    }
+    if (!frames.empty() || wanted.empty()) {
+      return frames;
     }
   }
+}
+
+Result<std::vector<StreamFrame>> StreamTable::LoadAll(StreamId stream,
+                                                      std::span<const Wanted> wanted) {
+  std::optional<StreamInfo> info;
   std::vector<StreamFrame> frames;
   frames.reserve(wanted.size());
   for (const Wanted& item : wanted) {
-    auto frame = item.cached != nullptr ? Result<StreamFrame>(*item.cached) : Load(*info, item);
-    if (!frame) {
-      if (frames.empty()) {
-        return Err(frame.error());
-      }
-      break;
+    if (item.cached != nullptr) {
+      frames.push_back(*item.cached);
+      continue;
     }
-    frames.push_back(*std::move(frame));
-  }
-  if (!frames.empty()) {
-    *offset = frames.back().end();
+    if (!info) {
+      info = Find(stream);
+    }
+    auto frame = loader_->Load(*info, item.key, item.location);
+    if (frame) {
+      frames.push_back(*std::move(frame));
+      continue;
+    }
+    // The copier may have moved it, and its journal file may serve again already.
+    if (frames.empty() && IsWhereItWas(stream, item)) {
+      return Err(frame.error());
+    }
+    break;
   }
   return frames;
 }
 
-Result<StreamFrame> StreamTable::Load(const StreamInfo& stream, const Wanted& wanted) {
-  FrameLocation location = wanted.location;
-  while (true) {
-    auto frame = loader_->Load(stream, wanted.key, location);
-    if (frame) {
-      return frame;
-    }
-    // The copier may have moved the frame, and its journal file may serve again already.
-    const auto present = LocationOf(stream.id, wanted.key);
-    if (!present) {
-      return Err(ErrorCode::kOffsetOutOfRange,
-                 fmt::format("offset {} of stream {} partition {} was trimmed meanwhile",
-                             wanted.key.begin, stream.definition.name, wanted.key.partition));
-    }
-    if (*present == location) {
-      return frame;
-    }
-    location = *present;
-  }
-}
-
-std::optional<FrameLocation> StreamTable::LocationOf(StreamId stream, const FrameKey& key) {
+bool StreamTable::IsWhereItWas(StreamId stream, const Wanted& wanted) {
   MutexLock lock(mutex_);
-  const Entry* entry = FindEntry(At(stream, key.partition), key.begin);
-  return entry == nullptr ? std::nullopt : std::optional(entry->location);
+  const Entry* entry = FindEntry(At(stream, wanted.key.partition), wanted.key.begin);
+  return entry != nullptr && entry->count == wanted.key.count && entry->location == wanted.location;
 }
 
 Result<std::vector<StreamTable::Wanted>> StreamTable::Select(StreamId stream, PartitionId partition,

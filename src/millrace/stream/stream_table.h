@@ -113,9 +113,14 @@ class StreamTable {
   void RestoreSourcePosition(std::string source, std::string split, std::string value)
       MR_EXCLUDES(mutex_);
 
-  /// Moves a frame to another place on disk; nothing happens when it has been trimmed.
-  void Relocate(StreamId stream, PartitionId partition, Offset begin, const FrameLocation& location)
-      MR_EXCLUDES(mutex_);
+  /// A frame at its new place on disk. It may stand for several frames that were joined.
+  struct Move {
+    FrameKey key;
+    FrameLocation to;
+  };
+  /// Notes where durable frames of one stream lie now, sorted by partition and begin. What has been
+  /// trimmed stays so.
+  void Relocate(StreamId stream, std::span<const Move> moves) MR_EXCLUDES(mutex_);
 
   /// Segments that hold a frame which can still be read.
   std::set<uint64_t> SegmentsInUse(StreamId stream) MR_EXCLUDES(mutex_);
@@ -192,9 +197,11 @@ class StreamTable {
   Entry* FindEntry(Partition& partition, Offset begin) MR_REQUIRES(mutex_);
   Result<std::vector<Wanted>> Select(StreamId stream, PartitionId partition, Visibility visibility,
                                      size_t bytes_max, Offset offset) MR_REQUIRES(mutex_);
-  /// Loads a frame that may be moved or trimmed meanwhile.
-  Result<StreamFrame> Load(const StreamInfo& stream, const Wanted& wanted) MR_EXCLUDES(mutex_);
-  std::optional<FrameLocation> LocationOf(StreamId stream, const FrameKey& key) MR_EXCLUDES(mutex_);
+  void RelocateIn(Partition& partition, std::span<const Move> moves) MR_REQUIRES(mutex_);
+  /// Reads what Select found; nothing when the first frame was moved or joined meanwhile.
+  Result<std::vector<StreamFrame>> LoadAll(StreamId stream, std::span<const Wanted> wanted)
+      MR_EXCLUDES(mutex_);
+  bool IsWhereItWas(StreamId stream, const Wanted& wanted) MR_EXCLUDES(mutex_);
 
   FrameLoader* const loader_;
   const size_t cache_bytes_max_;

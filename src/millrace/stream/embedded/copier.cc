@@ -1,9 +1,9 @@
 #include "millrace/stream/embedded/copier.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "millrace/base/planted_bug.h"
-#include "millrace/stream/embedded/frame_codec.h"
 
 namespace millrace {
 
@@ -15,12 +15,14 @@ constexpr uint64_t kChunkBytes = uint64_t{512} << 10;
 }  // namespace
 
 Copier::Copier(const DataDirectory& directory, StreamTable& table, SegmentStore& segments,
-               Committer& committer, uint64_t segment_bytes, std::function<void()> on_decided)
+               Committer& committer, uint64_t segment_bytes, const EmbeddedMetrics& metrics,
+               std::function<void()> on_decided)
     : directory_(directory),
       table_(table),
       segments_(segments),
       committer_(committer),
       segment_bytes_(segment_bytes),
+      metrics_(metrics),
       on_decided_(std::move(on_decided)) {}
 
 Result<bool> Copier::Step() {
@@ -30,6 +32,7 @@ Result<bool> Copier::Step() {
   while (!removals_.empty()) {
     MR_TRY(segments_.Remove(*table_.Find(removals_.back().stream), removals_.back().segment));
     removals_.pop_back();
+    metrics_.removed_segments.Add();
   }
   if (retired_journal_) {
     MR_TRY(RetireJournal(directory_, *retired_journal_));
@@ -52,6 +55,7 @@ Result<bool> Copier::Step() {
 Status Copier::CopyFrames(const Committer::SealedJournal& journal) {
   ranges_.clear();
   moves_.clear();
+  written_.clear();
   std::map<StreamId, std::vector<JournalFrame>> by_stream;
   for (const JournalFrame& frame : journal.frames) {
     by_stream[frame.stream].push_back(frame);
@@ -79,51 +83,78 @@ Status Copier::WriteStream(StreamId stream, File& journal, std::span<const Journ
   if (needed.empty()) {
     return {};
   }
+  std::ranges::sort(needed, {},
+                    [](const JournalFrame& f) { return std::pair(f.partition, f.begin); });
+  const StreamInfo info = *table_.Find(stream);
   auto writer = writers_.find(stream);
   if (writer == writers_.end()) {
-    writer = writers_.try_emplace(stream, segments_, *table_.Find(stream), segment_bytes_).first;
+    writer = writers_.try_emplace(stream, segments_, info, segment_bytes_).first;
   }
   MR_TRY(writer->second.Begin(length));
-  for (std::span<const JournalFrame> rest = needed; !rest.empty();) {
-    MR_ASSIGN(const size_t copied, CopyChunk(journal, rest, writer->second));
-    rest = rest.subspan(copied);
-  }
-  MR_ASSIGN(const auto range, writer->second.Finish());
-  uint64_t position = range.position;
+  FrameJoiner joiner(info, directory_.identity());
+  std::vector<FrameJoiner::Stored> stored;
+  uint64_t chunk_bytes = 0;
   for (const JournalFrame& frame : needed) {
-    FrameLocation to = frame.location;
-    to.kind = FrameLocation::Kind::kSegment;
-    to.file = range.segment;
-    to.position = position;
-    position += to.bytes;
-    moves_.push_back({stream, frame.partition, frame.begin, to});
+    MR_ASSIGN(auto read, ReadFrame(journal, frame));
+    if (!joiner.Fits(read.first)) {
+      MR_TRY(TakeJoined(joiner, stored));
+      if (chunk_bytes > kChunkBytes) {
+        MR_TRY(WriteChunk(stored, writer->second));
+        chunk_bytes = 0;
+      }
+    }
+    chunk_bytes += frame.location.bytes;
+    joiner.Add(read.first, std::move(read.second));
   }
+  MR_TRY(TakeJoined(joiner, stored));
+  MR_TRY(WriteChunk(stored, writer->second));
+  MR_ASSIGN(const auto range, writer->second.Finish());
   ranges_.push_back(range);
+  PlaceFrames(range);
+  metrics_.copied_bytes.Add(static_cast<double>(range.length));
   return {};
 }
 
-Result<size_t> Copier::CopyChunk(File& journal, std::span<const JournalFrame> frames,
-                                 SegmentWriter& writer) {
-  std::vector<BufferPtr> buffers;
+Result<std::pair<StoredFrameHeader, BufferPtr>> Copier::ReadFrame(File& journal,
+                                                                  const JournalFrame& frame) {
+  const std::string path = directory_.JournalPath(frame.location.file);
+  MR_ASSIGN(auto bytes, ReadExactly(journal, path, frame.location.position, frame.location.bytes));
+  // Once its journal file is gone, a frame that was copied damaged could not be told from others.
+  auto header = CheckFrame(bytes->bytes(), directory_.identity());
+  if (!header) {
+    return Err(
+        header.error().WithContext(fmt::format("{} at byte {}", path, frame.location.position)));
+  }
+  return std::pair(*header, std::move(bytes));
+}
+
+Status Copier::TakeJoined(FrameJoiner& joiner, std::vector<FrameJoiner::Stored>& stored) {
+  MR_ASSIGN(auto taken, joiner.Take());
+  std::ranges::move(taken, std::back_inserter(stored));
+  return {};
+}
+
+Status Copier::WriteChunk(std::vector<FrameJoiner::Stored>& stored, SegmentWriter& writer) {
   std::vector<std::span<const std::byte>> pieces;
-  uint64_t bytes = 0;
-  for (const JournalFrame& frame : frames) {
-    if (bytes > 0 && bytes + frame.location.bytes > kChunkBytes) {
-      break;
-    }
-    const std::string path = directory_.JournalPath(frame.location.file);
-    MR_ASSIGN(auto read, ReadExactly(journal, path, frame.location.position, frame.location.bytes));
-    // Once its journal file is gone, a frame that was copied damaged could not be told from others.
-    if (auto checked = CheckFrame(read->bytes(), directory_.identity()); !checked) {
-      return Err(
-          checked.error().WithContext(fmt::format("{} at byte {}", path, frame.location.position)));
-    }
-    pieces.push_back(read->bytes());
-    buffers.push_back(std::move(read));
-    bytes += frame.location.bytes;
+  for (const FrameJoiner::Stored& frame : stored) {
+    pieces.push_back(frame.bytes->bytes());
+    written_.push_back({.key = frame.key,
+                        .to = {.kind = FrameLocation::Kind::kSegment,
+                               .bytes = static_cast<uint32_t>(frame.bytes->size())}});
   }
   MR_TRY(writer.Append(pieces));
-  return pieces.size();
+  stored.clear();
+  return {};
+}
+
+void Copier::PlaceFrames(const SegmentRange& range) {
+  uint64_t position = range.position;
+  for (StreamTable::Move& move : written_) {
+    move.to.file = range.segment;
+    move.to.position = position;
+    position += move.to.bytes;
+  }
+  moves_[range.stream] = std::exchange(written_, {});
 }
 
 void Copier::QueueCopied() {
@@ -136,8 +167,8 @@ void Copier::QueueCopied() {
   in_flight_.store(true, std::memory_order_release);
   pending->callback = [this](const CommitResult& result) {
     if (result.outcome == CommitOutcome::kCommitted) {
-      for (const Move& move : moves_) {
-        table_.Relocate(move.stream, move.partition, move.begin, move.to);
+      for (const auto& [stream, moves] : moves_) {
+        table_.Relocate(stream, moves);
       }
       if (!MR_PLANTED(RetireBeforeCommit)) {
         retired_journal_ = journal_->number;

@@ -31,26 +31,52 @@ BatchPtr BatchOf(const PlannedFrame& frame) {
   return Batch::Make(RowSchema(), {ids.Finish(), texts.Finish()}, frame.rows);
 }
 
-bool SameContent(const StreamFrame& frame, const PlannedFrame& planned) {
-  if (frame.times.min != planned.times.min || frame.times.max != planned.times.max ||
-      frame.times.append_time != planned.times.append_time) {
-    return false;
-  }
-  if (planned.rows == 0) {
-    return frame.type == FrameType::kState &&
-           AsText(frame.payload->bytes()) == TextOf(planned.value, planned.bytes);
-  }
-  if (frame.type != FrameType::kData || frame.batch->rows() != planned.rows) {
-    return false;
-  }
-  for (uint32_t row = 0; row < planned.rows; ++row) {
-    const int64_t value = planned.value + row;
-    if (frame.batch->column(0).Values<int64_t>()[row] != value ||
-        frame.batch->column(1).Text(row) != TextOf(value, planned.bytes)) {
+/// The rows of a planned frame, as those of `frame` from `row` on.
+bool SameRows(const StreamFrame& frame, uint32_t row, const PlannedFrame& planned) {
+  for (uint32_t i = 0; i < planned.rows; ++i) {
+    const int64_t value = planned.value + i;
+    if (frame.batch->column(0).Values<int64_t>()[row + i] != value ||
+        frame.batch->column(1).Text(row + i) != TextOf(value, planned.bytes)) {
       return false;
     }
   }
   return true;
+}
+
+bool SameTimes(const EventTimes& a, const EventTimes& b) {
+  return a.append_time == b.append_time && a.min == b.min && a.max == b.max && a.limit == b.limit;
+}
+
+/// How many of the planned frames, from the first on, make up `frame`, which may have been joined;
+/// 0 when it is none of them.
+size_t PartsOf(const StreamFrame& frame, std::span<const ExpectedState::Frame> planned) {
+  if (planned.empty() || frame.begin != planned.front().begin ||
+      frame.max_event_time_before != planned.front().max_event_time_before) {
+    return 0;
+  }
+  const PlannedFrame& first = planned.front().frame;
+  if (first.rows == 0) {
+    const bool same = frame.type == FrameType::kState && frame.count == 1 &&
+                      AsText(frame.payload->bytes()) == TextOf(first.value, first.bytes);
+    return same && SameTimes(frame.times, first.times) ? 1 : 0;
+  }
+  if (frame.type != FrameType::kData || frame.batch->rows() != frame.count) {
+    return 0;
+  }
+  EventTimes times = first.times;
+  uint32_t rows = 0;
+  size_t parts = 0;
+  for (; parts < planned.size() && rows < frame.count; ++parts) {
+    const PlannedFrame& part = planned[parts].frame;
+    if (part.rows == 0 || rows + part.rows > frame.count || !SameRows(frame, rows, part)) {
+      return 0;
+    }
+    times.append_time = std::max(times.append_time, part.times.append_time);
+    times.min = std::min(times.min, part.times.min);
+    times.max = std::max(times.max, part.times.max);
+    rows += part.rows;
+  }
+  return rows == frame.count && SameTimes(frame.times, times) ? parts : 0;
 }
 
 std::string NameOf(const PartitionName& at) { return fmt::format("{}/{}", at.first, at.second); }
@@ -174,9 +200,8 @@ std::optional<std::string> ExpectedState::CompareFrames(Transport& transport,
   const Partition& partition = partitions.at(at);
   auto cursor =
       transport.OpenCursor(IdOf(transport, at.first), PartitionId(at.second), from, visibility);
-  auto expected = std::ranges::find_if(partition.frames, [&](const Frame& frame) {
-    return frame.begin + frame.frame.count() > from;
-  });
+  // The first frame may begin before the position, also where planned frames were joined.
+  Offset next = from;
   for (bool retried = false;;) {
     const auto frames = cursor->Poll(1000);
     if (!frames && frames.error().code() == ErrorCode::kCorruption && damaged) {
@@ -193,12 +218,12 @@ std::optional<std::string> ExpectedState::CompareFrames(Transport& transport,
       break;
     }
     for (const StreamFrame& frame : *frames) {
-      if (expected == partition.frames.end() || frame.begin != expected->begin ||
-          frame.count != expected->frame.count() || !SameContent(frame, expected->frame) ||
-          frame.max_event_time_before != expected->max_event_time_before) {
+      const auto first = std::ranges::lower_bound(partition.frames, frame.begin, {}, &Frame::begin);
+      const bool follows = next == from ? frame.begin <= next : frame.begin == next;
+      if (!follows || frame.end() <= next || PartsOf(frame, {first, partition.frames.end()}) == 0) {
         return fmt::format("{}: another frame at offset {}", NameOf(at), frame.begin);
       }
-      ++expected;
+      next = frame.end();
     }
   }
   if (visibility == Visibility::kDurable && cursor->position() < partition.end &&

@@ -1,0 +1,1 @@
+../clicks/clicks.sql

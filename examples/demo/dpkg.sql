@@ -1,0 +1,1 @@
+../dpkg/dpkg.sql

@@ -1,0 +1,67 @@
+#include "millrace/connect/file/file_connector.h"
+
+#include <algorithm>
+
+#include "millrace/connect/file/file_options.h"
+#include "millrace/connect/file/file_source.h"
+#include "millrace/connect/ingest_options.h"
+
+namespace millrace {
+
+namespace {
+
+const SourceLocation& LocationOf(const TableDefinition& table, std::string_view option) {
+  const auto found = table.options.find(option);
+  return found == table.options.end() ? table.location : found->second.location;
+}
+
+SchemaPtr DeclaredSchema(const TableDefinition& table) {
+  std::vector<Field> declared;
+  for (size_t i = 0; i < table.schema->size(); ++i) {
+    if (std::ranges::find(table.generated, i, &GeneratedColumn::column) == table.generated.end()) {
+      declared.push_back(table.schema->field(i));
+    }
+  }
+  return MakeSchema(std::move(declared));
+}
+
+void Check(const TableDefinition& table, std::vector<ProjectError>& errors) {
+  const size_t before = errors.size();
+  const auto options = ReadConnectorOptions(table, FileOptionTable(), errors);
+  CheckIngestOptions(table, errors);
+  const auto refuse = [&](std::string_view option, const Error& error) {
+    errors.push_back({LocationOf(table, option), error});
+  };
+  if (options.format == FileFormat::kRegex && options.pattern.empty()) {
+    refuse("format", Error(ErrorCode::kConfigMissingValue, "format = 'regex' needs a pattern"));
+  } else if (options.format != FileFormat::kRegex && !options.pattern.empty()) {
+    refuse("pattern", Error(ErrorCode::kConfigInvalidValue, "pattern is for format = 'regex'"));
+  } else if (errors.size() == before) {
+    const auto json = ReadConnectorOptions(table, IngestOptionTable()).json;
+    if (auto decoder = MakeFileDecoder(options, DeclaredSchema(table), json); !decoder) {
+      refuse(decoder.error().message().starts_with("unknown time zone") ? "time_zone" : "pattern",
+             decoder.error());
+    }
+  }
+}
+
+Status Preflight(const TableDefinition& table, const std::string& project_dir, FileSystem& files) {
+  return FileSource::Check(ReadConnectorOptions(table, FileOptionTable()), project_dir, files);
+}
+
+Result<std::unique_ptr<Source>> Open(const TableDefinition& table, const SourceContext& context) {
+  return FileSource::Open(ReadConnectorOptions(table, FileOptionTable()), context, {});
+}
+
+}  // namespace
+
+Connector MakeFileConnector() {
+  return {.name = "file",
+          .help = "Lines of files, read to their end or followed as they grow.",
+          .option_tables = {&FileOptionTable(), &IngestOptionTable()},
+          .check = Check,
+          .preflight = Preflight,
+          .open = Open};
+}
+
+}  // namespace millrace

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "millrace/base/options.h"
+#include "millrace/codec/json_decoder.h"
+
+namespace millrace {
+
+enum class FileFormat : uint8_t {
+  kJson,   ///< One JSON object per line.
+  kRegex,  ///< Lines that a pattern takes apart.
+};
+
+enum class FileMode : uint8_t {
+  kBounded,  ///< Reads what is there, then the input has ended.
+  kFollow,   ///< Goes on as files grow, rotate and come.
+};
+
+/// The WITH options of a table with connector = 'file'.
+struct FileOptions {
+  std::string path;
+  FileFormat format = FileFormat::kJson;
+  std::string pattern;
+  FileMode mode = FileMode::kBounded;
+  std::string time_zone = "UTC";
+  Duration poll_interval = std::chrono::milliseconds(500);
+};
+const OptionTable<FileOptions>& FileOptionTable();
+
+/// Makes the decoder for the table's format. `schema` is without generated columns; `json` has the
+/// limits of every format. Errors: kConfigInvalidValue, kInvalidRegex.
+Result<std::unique_ptr<RecordDecoder>> MakeFileDecoder(const FileOptions& options,
+                                                       const SchemaPtr& schema,
+                                                       JsonDecoderOptions json);
+
+}  // namespace millrace
