@@ -138,16 +138,14 @@ class BadInput(unittest.TestCase):
         self.assertEqual(self.rejected, len(bad))
         if self.position:
             self.view("counts"), self.view("inverse")  # They have caught up then.
-        metrics = self.server.request("GET", "/api/v1/metrics")[2].decode()
-        values = {(name, view): float(value) for name, view, value in re.findall(
-            r'^millrace_view_rows_(\w+)_total\{view="(\w+)"\} (\S+)$', metrics, re.MULTILINE)}
+        rows = {view["name"]: view["rows"] for view in self.server.get("/api/v1/views")["views"]}
         for view in ("counts", "inverse"):
-            parts = [values[part, view] for part in ("accepted", "filtered", "late", "failed")]
-            self.assertEqual(values["in", view], sum(parts), view)
-            self.assertEqual(values["in", view], len(good), view)
-            self.assertEqual(values["failed", view], len(self.rows(f"errors${view}")))
-        self.assertEqual(values["late", "counts"], len(self.rows("late$counts")))
-        self.assertEqual(values["late", "inverse"], 0)
+            parts = [rows[view][part] for part in ("accepted", "filtered", "late", "failed")]
+            self.assertEqual(rows[view]["in"], sum(parts), view)
+            self.assertEqual(rows[view]["in"], len(good), view)
+            self.assertEqual(rows[view]["failed"], len(self.rows(f"errors${view}")))
+        self.assertEqual(rows["counts"]["late"], len(self.rows("late$counts")))
+        self.assertEqual(rows["inverse"]["late"], 0)
 
     def expect_each(self, cases):
         """Posts the cases, (code or None, record bytes), as lines of one request between good
