@@ -28,7 +28,11 @@ Bound<void> ParserError(const PgQueryError* error, std::string_view text) {
         (static_cast<unsigned char>(text[static_cast<size_t>(offset)]) & 0xc0) != 0x80;
     left -= starts ? 1 : 0;
   }
-  return ErrAt(offset, ErrorCode::kSqlSyntax, error->message);
+  const std::string_view message = error->message;
+  // The parser's own stack has an end too.
+  const bool too_deep = message.starts_with("memory exhausted");
+  return ErrAt(offset, too_deep ? ErrorCode::kSqlTooLarge : ErrorCode::kSqlSyntax,
+               std::string(message));
 }
 
 }  // namespace
