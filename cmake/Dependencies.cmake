@@ -20,6 +20,7 @@
 #   prometheus-cpp::core      prometheus/...
 #   ZLIB::ZLIB                zlib.h
 #   OpenSSL::Crypto           openssl/...
+#   CURL::libcurl             curl/curl.h
 #   GTest::gmock_main         gtest/..., gmock/...       (tests)
 #   rapidcheck_gtest          rapidcheck/gtest.h         (tests)
 #   benchmark::benchmark      benchmark/benchmark.h      (benchmarks)
@@ -36,6 +37,7 @@ find_package(simdjson CONFIG REQUIRED)
 find_package(date CONFIG REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
 find_package(ZLIB REQUIRED)
+find_package(CURL REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 
 set(Boost_USE_STATIC_LIBS ON)

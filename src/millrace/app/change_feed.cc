@@ -15,12 +15,14 @@ constexpr size_t kBytesPerPoll = 128 << 10;
 }  // namespace
 
 ChangeFeed::ChangeFeed(Transport& transport, StreamInfo stream, std::vector<Offset> position,
-                       std::shared_ptr<const ServedRows::Root> snapshot)
+                       std::shared_ptr<const ServedRows::Root> snapshot, FeedMetrics metrics)
     : stream_(std::move(stream)),
       transport_(transport),
       writer_(*stream_.definition.schema),
+      metrics_(metrics),
       position_(std::move(position)),
       snapshot_(std::move(snapshot)) {
+  metrics_.open_feeds.Add(1);
   for (uint32_t p = 0; p < position_.size(); ++p) {
     cursors_.push_back(
         transport.OpenCursor(stream_.id, PartitionId(p), position_[p], Visibility::kDurable));
@@ -38,6 +40,8 @@ bool ChangeFeed::Fill() {
   }
   Rendered rendered;
   const bool more = snapshot_ != nullptr ? RenderSnapshot(rendered) : RenderChanges(rendered);
+  metrics_.rendered_bytes.Add(static_cast<double>(rendered.bytes.size()));
+  metrics_.gaps.Add(rendered.gaps);
   std::function<void()> wake;
   {
     MutexLock lock(mutex_);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/app/query_metrics.h"
 #include "millrace/base/mutex.h"
 #include "millrace/codec/json_encoder.h"
 #include "millrace/engine/served_rows.h"
@@ -22,7 +23,8 @@ class ChangeFeed {
 
   /// Starts at `position`; with `snapshot` its rows come first (it may be null).
   ChangeFeed(Transport& transport, StreamInfo stream, std::vector<Offset> position,
-             std::shared_ptr<const ServedRows::Root> snapshot);
+             std::shared_ptr<const ServedRows::Root> snapshot, FeedMetrics metrics);
+  ~ChangeFeed() { metrics_.open_feeds.Add(-1); }
 
   /// The feeds' thread: renders what is durable until the buffer is full. Returns true when there
   /// may be more.
@@ -47,6 +49,7 @@ class ChangeFeed {
   const StreamInfo stream_;
   Transport& transport_;
   const RowJsonWriter writer_;
+  const FeedMetrics metrics_;
   std::vector<std::unique_ptr<Cursor>> cursors_;
   std::vector<Offset> position_;
   std::shared_ptr<const ServedRows::Root> snapshot_;

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "millrace/app/logger.h"
 #include "millrace/connect/connector.h"
 #include "millrace/connect/ingest_options.h"
-#include "millrace/stream/embedded/embedded_transport.h"
 
 namespace millrace {
 
@@ -26,11 +26,14 @@ Result<std::unique_ptr<Platform>> Platform::Start(Project project, FileSystem& f
 }
 
 Status Platform::Open() {
-  EmbeddedTransport::Options transport;
-  transport.on_fatal = options_.on_fatal;
-  MR_ASSIGN(transport_, EmbeddedTransport::Open(files_, clock_, options_.data_dir, transport));
-  workers_ =
-      std::make_unique<WorkerPool>(options_.workers > 0 ? options_.workers : AvailableProcessors());
+  EmbeddedTransport::Options storage = options_.storage;
+  if (options_.metrics != nullptr) {
+    storage.metrics = EmbeddedMetrics(*options_.metrics);
+  }
+  MR_ASSIGN(transport_,
+            EmbeddedTransport::Open(files_, clock_, options_.data_dir, std::move(storage)));
+  workers_ = std::make_unique<WorkerPool>(options_.engine.workers > 0 ? options_.engine.workers
+                                                                      : AvailableProcessors());
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_));
   for (const TableDefinition& table : project_.definition.tables) {
     if (auto opened = OpenTable(table); !opened) {
@@ -52,9 +55,12 @@ Status Platform::Open() {
 }
 
 Status Platform::OpenTable(const TableDefinition& table) {
-  auto options = ReadConnectorOptions(table, IngestOptionTable());
+  StreamIngestor::Options options = ReadConnectorOptions(table, IngestOptionTable());
   const Connector* const connector = FindConnector(table);
   options.idle_by_timeout = connector == nullptr || connector->open == nullptr;
+  if (options_.metrics != nullptr) {
+    options.metrics = IngestMetrics(*options_.metrics, table.name);
+  }
   MR_ASSIGN(ingestors_[table.name],
             StreamIngestor::Open(table, *transport_, clock_, std::move(options)));
   return {};
@@ -85,7 +91,11 @@ Status Platform::StartView(const ViewDefinition& view) {
                "views that do not read exactly one table are not there yet");
   }
   auto thread = std::make_unique<PipelineThread>(clock_);
-  PipelineRunner::Options options;
+  PipelineRunner::Options options = options_.engine.pipeline;
+  if (options_.metrics != nullptr) {
+    options.metrics = PipelineMetrics(*options_.metrics, view.name);
+  }
+  const auto begun = clock_.Monotonic();
   options.on_commit = [this] {
     MutexLock lock(mutex_);
     if (commit_listener_) {
@@ -95,6 +105,10 @@ Status Platform::StartView(const ViewDefinition& view) {
   MR_ASSIGN(auto runner,
             PipelineRunner::Create(view, *source, *transport_, clock_, *workers_,
                                    std::move(options), [t = thread.get()] { t->Wake(); }));
+  MR_LOG(kAppLog, kInfo, "view started", {"view", view.name}, {"source", source->name},
+         {"state.keys", runner->stats().state_keys.load()},
+         {"state.bytes", runner->stats().state_bytes.load()},
+         {"event.duration", (clock_.Monotonic() - begun).count()});
   thread->Start(std::move(runner));
   views_[view.name] = View{.definition = &view, .thread = std::move(thread)};
   return {};

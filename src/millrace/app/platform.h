@@ -9,12 +9,15 @@
 #include "millrace/app/project.h"
 #include "millrace/base/clock.h"
 #include "millrace/base/file_system.h"
+#include "millrace/base/metrics.h"
 #include "millrace/base/thread.h"
 #include "millrace/connect/idempotency_store.h"
 #include "millrace/connect/source_thread.h"
 #include "millrace/connect/stream_ingestor.h"
+#include "millrace/engine/engine_options.h"
 #include "millrace/engine/pipeline_thread.h"
 #include "millrace/engine/worker_pool.h"
+#include "millrace/stream/embedded/embedded_transport.h"
 #include "millrace/stream/transport.h"
 
 namespace millrace {
@@ -26,8 +29,9 @@ class Platform {
  public:
   struct Options {
     std::string data_dir;
-    int workers = 0;                             ///< 0 = one for each processor.
-    std::function<void(const Error&)> on_fatal;  ///< See EmbeddedTransport::Options.
+    EngineOptions engine;
+    EmbeddedTransport::Options storage;
+    MetricsRegistry* metrics = nullptr;  ///< Outlives the platform; null = nothing is counted.
   };
 
   /// Opens the data directory, recovers, and starts all pipelines. `files` and `clock` outlive it.

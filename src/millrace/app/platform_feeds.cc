@@ -46,8 +46,8 @@ class PlatformFeeds::Source final : public serve::EventSource {
   const std::shared_ptr<Signal> signal_;
 };
 
-PlatformFeeds::PlatformFeeds(Platform& platform)
-    : platform_(platform), signal_(std::make_shared<Signal>()) {
+PlatformFeeds::PlatformFeeds(Platform& platform, FeedMetrics metrics)
+    : platform_(platform), metrics_(metrics), signal_(std::make_shared<Signal>()) {
   thread_ = Thread("mr-feeds", [this] { Loop(); });
 }
 
@@ -128,7 +128,7 @@ Result<std::shared_ptr<ChangeFeed>> PlatformFeeds::MakeFeed(const serve::FeedReq
     }
   }
   return std::make_shared<ChangeFeed>(platform_.transport(), std::move(stream), std::move(position),
-                                      std::move(snapshot));
+                                      std::move(snapshot), metrics_);
 }
 
 void PlatformFeeds::Loop() {

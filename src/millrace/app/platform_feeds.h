@@ -6,6 +6,7 @@
 
 #include "millrace/app/change_feed.h"
 #include "millrace/app/platform.h"
+#include "millrace/app/query_metrics.h"
 #include "millrace/base/mutex.h"
 #include "millrace/base/thread.h"
 #include "millrace/serve/change_feed_service.h"
@@ -17,7 +18,7 @@ namespace millrace {
 class PlatformFeeds final : public serve::ChangeFeedService {
  public:
   /// `platform` outlives it.
-  explicit PlatformFeeds(Platform& platform);
+  PlatformFeeds(Platform& platform, FeedMetrics metrics);
   ~PlatformFeeds() override;
 
   void Open(serve::FeedRequest request, Done done) override;
@@ -31,6 +32,7 @@ class PlatformFeeds final : public serve::ChangeFeedService {
   void Loop();
 
   Platform& platform_;
+  const FeedMetrics metrics_;
   /// Shared with sources, which may be destroyed after this object.
   std::shared_ptr<Signal> signal_;
   Mutex mutex_;

@@ -33,6 +33,17 @@ std::string TimeJson(Micros time) {
                                                   : fmt::format("\"{}\"", FormatTimestamptz(time));
 }
 
+/// "[{name, type, nullable}, ...]"; an empty list without a schema.
+void AppendColumns(const SchemaPtr& schema, std::string& json) {
+  json += '[';
+  for (size_t i = 0; schema != nullptr && i < schema->size(); ++i) {
+    const Field& field = schema->field(i);
+    fmt::format_to(std::back_inserter(json), "{}{{\"name\":{},\"type\":\"{}\",\"nullable\":{}}}",
+                   i == 0 ? "" : ",", JsonText(field.name), field.type.ToString(), field.nullable);
+  }
+  json += ']';
+}
+
 /// Reads "partition:offset,..." as ingest answers give it.
 Result<std::vector<std::pair<uint32_t, Offset>>> ParseIngestPosition(std::string_view text) {
   std::vector<std::pair<uint32_t, Offset>> parts;
@@ -65,7 +76,9 @@ Result<std::vector<std::pair<uint32_t, Offset>>> ParseIngestPosition(std::string
 
 }  // namespace
 
-PlatformQueries::PlatformQueries(Platform& platform) : platform_(platform), queue_(kQueueCapacity) {
+PlatformQueries::PlatformQueries(Platform& platform, const PlatformFigures& figures,
+                                 QueryMetrics metrics)
+    : platform_(platform), figures_(figures), metrics_(metrics), queue_(kQueueCapacity) {
   for (int i = 0; i < kThreads; ++i) {
     threads_.emplace_back(fmt::format("mr-query-{}", i), [this] {
       while (auto work = queue_.Pop()) {
@@ -96,8 +109,17 @@ PlatformQueries::~PlatformQueries() {
 }
 
 void PlatformQueries::Post(std::function<Result<std::string>()> work, Done done) {
-  std::function<void()> job = [work = std::move(work), done] { done(work()); };
+  std::function<void()> job = [this, work = std::move(work), done] {
+    const auto begun = platform_.clock().Monotonic();
+    done(work());
+    metrics_.in_flight.Add(-1);
+    metrics_.seconds.Observe(
+        std::chrono::duration<double>(platform_.clock().Monotonic() - begun).count());
+  };
+  metrics_.in_flight.Add(1);
   if (!queue_.TryPush(job)) {
+    metrics_.in_flight.Add(-1);
+    metrics_.rejected.Add();
     done(Err(ErrorCode::kUnavailable, "too many queries are waiting"));
   }
 }
@@ -133,23 +155,18 @@ std::string PlatformQueries::StreamJson(const StreamInfo& stream) {
   const StreamDefinition& definition = stream.definition;
   const auto kind = definition.properties.find("kind");
   std::string json =
-      fmt::format("{{\"name\":{},\"kind\":{},\"columns\":[", JsonText(definition.name),
+      fmt::format("{{\"name\":{},\"kind\":{},\"columns\":", JsonText(definition.name),
                   JsonText(kind == definition.properties.end() ? "internal" : kind->second));
-  if (definition.schema != nullptr) {
-    for (size_t i = 0; i < definition.schema->size(); ++i) {
-      const Field& field = definition.schema->field(i);
-      fmt::format_to(std::back_inserter(json), "{}{{\"name\":{},\"type\":\"{}\",\"nullable\":{}}}",
-                     i == 0 ? "" : ",", JsonText(field.name), field.type.ToString(),
-                     field.nullable);
-    }
-  }
-  json += "],\"partitions\":[";
+  AppendColumns(definition.schema, json);
+  json += ",\"partitions\":[";
   for (uint32_t p = 0; p < definition.partitions; ++p) {
     const PartitionInfo info = platform_.transport().Describe(stream.id, PartitionId(p));
     fmt::format_to(std::back_inserter(json), "{}{{\"begin\":{},\"end\":{},\"max_event_time\":{}}}",
                    p == 0 ? "" : ",", info.begin, info.durable_end, TimeJson(info.max_event_time));
   }
-  return json + "]}";
+  const StreamFigures figures = figures_.Of(stream);
+  return json + fmt::format("],\"records\":{},\"errors\":{},\"records_per_second\":{:.1f}}}",
+                            figures.records, figures.errors, figures.records_per_second);
 }
 
 void PlatformQueries::ListViews(Done done) {
@@ -169,17 +186,23 @@ void PlatformQueries::ListViews(Done done) {
 
 std::string PlatformQueries::ViewJson(const Platform::View& view) {
   const PipelineStats& stats = view.runner().stats();
+  const ViewFigures figures = figures_.Of(view);
   const auto failure = view.thread->failure();
-  return fmt::format(
-      "{{\"name\":{},\"emit\":\"{}\",\"state\":\"{}\",\"error\":{},\"watermark\":{},"
-      "\"epochs\":{},\"rows\":{{\"in\":{},\"accepted\":{},\"filtered\":{},\"late\":{},"
-      "\"failed\":{},\"out\":{}}},\"state_keys\":{},\"state_bytes\":{}}}",
-      JsonText(view.definition->name),
+  std::string json = fmt::format(
+      "{{\"name\":{},\"source\":{},\"emit\":\"{}\",\"state\":\"{}\",\"error\":{},"
+      "\"watermark\":{},\"lag\":{},\"rows_per_second\":{:.1f},\"served_rows\":{},\"epochs\":{},",
+      JsonText(view.definition->name), JsonText(view.runner().plan().source),
       view.definition->emit == EmitMode::kFinal ? "final" : "changes",
       failure ? "failed" : "running", failure ? JsonText(failure->ToString()) : "null",
-      TimeJson(stats.watermark), stats.epochs, stats.rows_in, stats.rows_accepted,
-      stats.rows_filtered, stats.rows_late, stats.rows_failed, stats.rows_out, stats.state_keys,
-      stats.state_bytes);
+      TimeJson(stats.watermark), figures.lag_rows, figures.rows_per_second, figures.rows,
+      stats.epochs);
+  fmt::format_to(std::back_inserter(json),
+                 "\"rows\":{{\"in\":{},\"accepted\":{},\"filtered\":{},\"late\":{},"
+                 "\"failed\":{},\"out\":{}}},\"state_keys\":{},\"state_bytes\":{},\"columns\":",
+                 stats.rows_in, stats.rows_accepted, stats.rows_filtered, stats.rows_late,
+                 stats.rows_failed, stats.rows_out, stats.state_keys, stats.state_bytes);
+  AppendColumns(view.runner().plan().output_schema, json);
+  return json + fmt::format(",\"sql\":{}}}", JsonText(view.definition->sql));
 }
 
 void PlatformQueries::ReadRecords(serve::RecordsQuery query, Done done) {
@@ -245,6 +268,7 @@ void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
   const auto deadline = platform_.clock().Monotonic() + query.timeout;
   MutexLock lock(mutex_);
   if (waiting_.size() >= kWaitingMax) {
+    metrics_.rejected.Add();
     done(Err(ErrorCode::kUnavailable, "too many queries are waiting"));
     return;
   }

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "millrace/app/platform.h"
+#include "millrace/app/platform_figures.h"
+#include "millrace/app/query_metrics.h"
 #include "millrace/base/bounded_queue.h"
 #include "millrace/base/thread.h"
 #include "millrace/serve/query_service.h"
@@ -15,8 +17,8 @@ namespace millrace {
 /// of pipelines or of the server.
 class PlatformQueries final : public serve::QueryService {
  public:
-  /// `platform` outlives it.
-  explicit PlatformQueries(Platform& platform);
+  /// `platform` and `figures` outlive it.
+  PlatformQueries(Platform& platform, const PlatformFigures& figures, QueryMetrics metrics);
   ~PlatformQueries() override;
 
   void ListStreams(Done done) override;
@@ -43,6 +45,8 @@ class PlatformQueries final : public serve::QueryService {
   void WaitLoop() MR_EXCLUDES(mutex_);
 
   Platform& platform_;
+  const PlatformFigures& figures_;
+  const QueryMetrics metrics_;
   BoundedQueue<std::function<void()>> queue_;
   std::vector<Thread> threads_;
 

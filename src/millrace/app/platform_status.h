@@ -1,7 +1,7 @@
 #pragma once
 
 #include "millrace/app/platform.h"
-#include "millrace/serve/http_metrics.h"
+#include "millrace/base/metrics.h"
 #include "millrace/serve/status_service.h"
 
 namespace millrace {
@@ -9,20 +9,17 @@ namespace millrace {
 /// Health and metrics of the process.
 class PlatformStatus final : public serve::StatusService {
  public:
-  /// `platform` outlives it.
-  explicit PlatformStatus(Platform& platform) : platform_(platform) {}
-
-  /// The counters of the server, which is made from the routes, this one's among them; before it
-  /// starts.
-  void SetHttpMetrics(const serve::HttpMetrics& http) { http_ = &http; }
+  /// `platform` and `metrics` outlive it.
+  PlatformStatus(Platform& platform, const MetricsRegistry& metrics)
+      : platform_(platform), metrics_(metrics) {}
 
   serve::HealthReport Health() override;
   Status Ready() override;
-  std::string Metrics() override;
+  std::string Metrics() override { return metrics_.Render(); }
 
  private:
   Platform& platform_;
-  const serve::HttpMetrics* http_ = nullptr;
+  const MetricsRegistry& metrics_;
 };
 
 }  // namespace millrace

@@ -6,36 +6,64 @@
 
 namespace millrace {
 
-Result<Project> LoadProject(FileSystem& files, const std::string& directory,
-                            std::vector<ProjectError>* errors) {
-  auto entries = files.List(directory);
-  if (!entries) {
-    return Err(Error(
-        ErrorCode::kProjectNotFound,
-        fmt::format("cannot read project directory {}: {}", directory, entries.error().message())));
-  }
-  constexpr uint64_t kSqlBytesMax = 1 << 20;
+namespace {
+
+constexpr uint64_t kSqlBytesMax = 1 << 20;
+
+std::vector<SqlFile> ReadSqlFiles(FileSystem& files, const std::string& directory,
+                                  std::vector<ProjectError>& errors) {
   std::vector<SqlFile> sql;
+  const auto entries = files.List(directory);
+  if (!entries) {
+    errors.push_back(
+        {{.file = directory},
+         Error(ErrorCode::kProjectNotFound,
+               fmt::format("cannot read the project directory: {}", entries.error().message()))});
+    return sql;
+  }
   for (const DirectoryEntry& entry : *entries) {
     if (entry.is_directory || !entry.name.ends_with(".sql")) {
       continue;
     }
     const std::string path = JoinPath(directory, entry.name);
     auto text = ReadWholeFile(files, path, kSqlBytesMax);
-    if (!text) {
-      const bool too_large = text.error().code() == ErrorCode::kRecordTooLarge;
-      return Err(
-          Error(too_large ? ErrorCode::kSqlTooLarge : text.error().code(), text.error().message()));
+    if (text) {
+      sql.push_back({.path = path, .text = *std::move(text)});
+      continue;
     }
-    sql.push_back({.path = path, .text = *std::move(text)});
+    const bool is_too_large = text.error().code() == ErrorCode::kRecordTooLarge;
+    errors.push_back({{.file = path},
+                      Error(is_too_large ? ErrorCode::kSqlTooLarge : text.error().code(),
+                            text.error().message())});
   }
-  if (sql.empty()) {
-    return std::unexpected(
-        Error(ErrorCode::kProjectNotFound, fmt::format("{} holds no .sql file", directory))
-            .WithHint("`millrace init DIR` makes a project to start from"));
+  if (sql.empty() && errors.empty()) {
+    errors.push_back({{.file = directory},
+                      Error(ErrorCode::kProjectNotFound, "the project directory holds no .sql file")
+                          .WithHint("`millrace init DIR` makes a project to start from")});
   }
-  MR_ASSIGN(auto definition, CompileProject(sql, {.check_connector = CheckConnector}, errors));
-  return Project{.directory = directory, .definition = std::move(definition)};
+  return sql;
+}
+
+}  // namespace
+
+std::optional<Project> LoadProject(FileSystem& files, const std::string& directory,
+                                   const ProcessingOptions& processing,
+                                   std::vector<ProjectError>& errors) {
+  std::vector<ProjectError> found;
+  const std::vector<SqlFile> sql = ReadSqlFiles(files, directory, found);
+  CompileOptions options{.default_grace = processing.grace_period.count(),
+                         .check_connector = CheckConnector};
+  if (processing.window_size) {
+    options.default_window_size = processing.window_size->count();
+  }
+  std::vector<ProjectError> compile_errors;
+  auto definition = CompileProject(sql, options, &compile_errors);
+  found.insert(found.end(), compile_errors.begin(), compile_errors.end());
+  errors.insert(errors.end(), found.begin(), found.end());
+  if (!definition || !found.empty()) {
+    return std::nullopt;
+  }
+  return Project{.directory = directory, .definition = *std::move(definition)};
 }
 
 void CheckSources(FileSystem& files, const Project& project, std::vector<ProjectError>& errors) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "millrace/app/processing_options.h"
 #include "millrace/base/file_system.h"
 #include "millrace/sql/compile_project.h"
 
@@ -14,11 +16,12 @@ struct Project {
   ProjectDefinition definition;
 };
 
-/// Reads and compiles all *.sql files of `directory`, in order of name. `errors` gets every
-/// problem; on failure the first one is returned too. kProjectNotFound when there is no such
-/// directory or no SQL file in it.
-Result<Project> LoadProject(FileSystem& files, const std::string& directory,
-                            std::vector<ProjectError>* errors);
+/// Reads and compiles all *.sql files of `directory`, in order of name, with the windows and grace
+/// of `processing` as defaults. Adds every problem to `errors` and then returns nothing: those of
+/// CompileProject, and kProjectNotFound when there is no such directory or no SQL file in it.
+std::optional<Project> LoadProject(FileSystem& files, const std::string& directory,
+                                   const ProcessingOptions& processing,
+                                   std::vector<ProjectError>& errors);
 
 /// Looks at what the project's sources would read, as far as that can be told before they start:
 /// adds kSourceUnavailable and the like, at the tables.

@@ -3,17 +3,23 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "millrace/app/load_project.h"
+#include "millrace/app/logger.h"
 #include "millrace/app/platform.h"
 #include "millrace/app/platform_feeds.h"
+#include "millrace/app/platform_figures.h"
 #include "millrace/app/platform_ingest.h"
 #include "millrace/app/platform_queries.h"
 #include "millrace/app/platform_status.h"
-#include "millrace/app/project.h"
+#include "millrace/app/progress_line.h"
 #include "millrace/base/clock.h"
 #include "millrace/base/posix_file_system.h"
+#include "millrace/base/process_metrics.h"
 #include "millrace/cli/terminal.h"
 #include "millrace/serve/http_server.h"
 #include "millrace/serve/routes/routes.h"
@@ -22,7 +28,6 @@ namespace millrace {
 
 namespace {
 
-constexpr int kExitFailure = 1;
 constexpr int kExitFatal = 70;  // sysexits.h EX_SOFTWARE
 constexpr std::chrono::seconds kStopGrace{5};
 
@@ -36,94 +41,104 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
-Result<Project> LoadOrPrint(FileSystem& files, const std::string& directory) {
-  std::vector<ProjectError> errors;
-  auto project = LoadProject(files, directory, &errors);
-  for (const ProjectError& error : errors) {
-    terminal::Line(error.ToString());
-  }
-  if (!project && errors.empty()) {
-    terminal::PrintError(project.error());
-  }
-  return project;
+/// Waits for a signal to stop; the next one ends the process.
+void AwaitStop(const sigset_t& signals) {
+  int signal = 0;
+  sigwait(&signals, &signal);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  MR_LOG(kAppLog, kInfo, "stopping", {"signal", sigabbrev_np(signal)});
 }
 
-Status Serve(Platform& platform, const RunOptions& options, const sigset_t& signals) {
-  MR_ASSIGN(const auto authenticator, serve::Authenticator::Create({}));
+Status Serve(Platform& platform, const Configuration& configuration, MetricsRegistry& registry,
+             const sigset_t& signals) {
+  MR_ASSIGN(const auto authenticator, serve::Authenticator::Create(configuration.auth.tokens));
+  const PlatformFigures figures(platform);
   PlatformIngest ingest(platform);
-  PlatformQueries queries(platform);
-  PlatformFeeds feeds(platform);
+  PlatformQueries queries(platform, figures, QueryMetrics(registry));
+  PlatformFeeds feeds(platform, FeedMetrics(registry));
   serve::Router router;
   serve::AddIngestRoutes(router, ingest);
   serve::AddStreamRoutes(router, queries);
   serve::AddViewRoutes(router, queries);
   serve::AddChangeRoutes(router, feeds);
-  PlatformStatus status(platform);
+  PlatformStatus status(platform, registry);
   serve::AddStatusRoutes(router, status);
   serve::HttpMetrics metrics(router);
-  status.SetHttpMetrics(metrics);
-  serve::HttpServerOptions http;
-  http.listen = {options.listen};
-  serve::HttpServer server(http, router, authenticator, platform.clock(), metrics);
+  const auto http_metrics = registry.AddCollector(
+      serve::HttpMetrics::Families(), [&](MetricsWriter& writer) { metrics.Collect(writer); });
+  const auto figure_metrics = registry.AddCollector(
+      PlatformFigures::Families(), [&](MetricsWriter& writer) { figures.Collect(writer); });
+  serve::HttpServer server(configuration.http, router, authenticator, platform.clock(), metrics);
   MR_ASSIGN(const auto addresses, server.Start());
   for (const auto& address : addresses) {
-    terminal::Note(fmt::format("listening on http://{}", address.ToString()));
+    MR_LOG(kAppLog, kInfo, "listening", {"url.full", "http://" + address.ToString()},
+           {"auth", authenticator.requires_token()});
   }
-  int signal = 0;
-  sigwait(&signals, &signal);
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // The next one ends the process.
-  terminal::Note("stopping");
+  std::optional<ProgressLine> progress;
+  if (configuration.logging.shares_line) {
+    progress.emplace(platform, figures);
+  }
+  AwaitStop(signals);
+  progress.reset();
   server.Stop(kStopGrace);
   return {};
 }
 
+void WarnOfUnusedOptions(const LoadedConfiguration& configuration) {
+  for (const OptionReading& unused : UnusedOptions(configuration)) {
+    MR_LOG(kAppLog, kWarning, "option is not used", {"option", unused.name},
+           {"place", unused.origin.ToString()}, {"only_for", unused.only_for});
+  }
+}
+
+Status Run(LoadedProject loaded, FileSystem& files, const Clock& clock, const sigset_t& signals) {
+  const Configuration& values = loaded.configuration.values;
+  MetricsRegistry registry;
+  const ProcessMetrics process(files, clock);
+  const auto process_metrics = registry.AddCollector(
+      ProcessMetrics::Families(), [&](MetricsWriter& writer) { process.Collect(writer); });
+  Platform::Options options{.data_dir = values.places.data_dir,
+                            .engine = values.engine,
+                            .storage = values.storage,
+                            .metrics = &registry};
+  options.storage.on_fatal = [](const Error& error) {
+    MR_LOG_ERROR(kAppLog, kError, "the transport has failed; ending the process", error);
+    _exit(kExitFatal);
+  };
+  MR_ASSIGN(auto platform,
+            Platform::Start(std::move(loaded.project), files, clock, std::move(options)));
+  return Serve(*platform, values, registry, signals);
+}
+
 }  // namespace
 
-int RunProject(const RunOptions& options) {
+int RunProject(const ProjectSelection& selection) {
   const sigset_t signals = BlockStopSignals();
   PosixFileSystem files;
   SystemClock clock;
-  auto project = LoadOrPrint(files, options.project_dir);
-  if (!project) {
-    return kExitFailure;
-  }
-  Platform::Options platform_options{.data_dir = options.data_dir.empty()
-                                                     ? JoinPath(options.project_dir, "data")
-                                                     : options.data_dir,
-                                     .workers = options.workers,
-                                     .on_fatal = [](const Error& error) {
-                                       terminal::PrintError(error);
-                                       _exit(kExitFatal);
-                                     }};
-  auto platform = Platform::Start(*std::move(project), files, clock, std::move(platform_options));
-  if (!platform) {
-    terminal::PrintError(platform.error());
-    return kExitFailure;
-  }
-  if (auto served = Serve(**platform, options, signals); !served) {
-    terminal::PrintError(served.error());
-    return kExitFailure;
-  }
-  return 0;
-}
-
-int CheckProject(const std::string& project_dir) {
-  PosixFileSystem files;
-  const auto project = LoadOrPrint(files, project_dir);
-  if (!project) {
-    return kExitFailure;
-  }
   std::vector<ProjectError> errors;
-  CheckSources(files, *project, errors);
-  for (const ProjectError& error : errors) {
-    terminal::Line(error.ToString());
-  }
-  if (!errors.empty()) {
+  auto loaded = LoadAll(files, selection, errors);
+  if (!loaded) {
+    PrintErrors(errors);
     return kExitFailure;
   }
-  terminal::Result(fmt::format("{}: {} tables, {} views, no errors", project_dir,
-                               project->definition.tables.size(),
-                               project->definition.views.size()));
+  LogOptions& logging = loaded->configuration.values.logging;
+  logging.shares_line = logging.format != LogFormat::kJson && terminal::IsLive();
+  LogSink sink(logging, clock);
+  InstallLogSink(&sink);
+  const Configuration::Places& places = loaded->configuration.values.places;
+  MR_LOG(kAppLog, kInfo, "starting", {"service.version", MILLRACE_VERSION},
+         {"process.pid", getpid()}, {"project", places.project_dir}, {"data", places.data_dir},
+         {"configuration", loaded->configuration.file});
+  WarnOfUnusedOptions(loaded->configuration);
+  if (const Status run = Run(*std::move(loaded), files, clock, signals); !run) {
+    MR_LOG_ERROR(kAppLog, kError, "cannot run", run.error());
+    if (!sink.enabled(LogLevel::kError)) {
+      terminal::PrintError(run.error());
+    }
+    return kExitFailure;
+  }
+  MR_LOG(kAppLog, kInfo, "stopped");
   return 0;
 }
 

@@ -1,16 +1,12 @@
 #pragma once
 
-#include <string>
-
 #include "millrace/cli/command_line.h"
 
 namespace millrace {
 
 /// `millrace run`: starts the project and serves it until SIGTERM or Ctrl-C, then ends the running
-/// epochs and returns the exit status. A second signal ends the process at once.
-int RunProject(const RunOptions& options);
-
-/// `millrace check`: prints every error of the project. Returns 0 when there is none, else 1.
-int CheckProject(const std::string& project_dir);
+/// epochs and returns the exit status. A second signal ends the process at once. Once the
+/// configuration is read, everything is said through the log.
+int RunProject(const ProjectSelection& selection);
 
 }  // namespace millrace

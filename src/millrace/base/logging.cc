@@ -1,5 +1,7 @@
 #include "millrace/base/logging.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <cmath>
@@ -16,6 +18,7 @@ namespace millrace {
 namespace {
 
 constexpr size_t kLineBytesMax = 16 * 1024;
+constexpr std::string_view kEraseLine = "\r\x1b[K";
 constexpr std::string_view kEcsVersion = "8.11";
 
 std::atomic<LogSink*> installed_sink{nullptr};
@@ -105,6 +108,13 @@ void AppendTextLine(std::string& out, Micros wall, LogLevel level, std::string_v
   }
 }
 
+LogOptions Resolved(LogOptions options) {
+  if (options.format == LogFormat::kAuto) {
+    options.format = isatty(STDERR_FILENO) != 0 ? LogFormat::kText : LogFormat::kJson;
+  }
+  return options;
+}
+
 }  // namespace
 
 struct LogSink::Target {
@@ -114,7 +124,7 @@ struct LogSink::Target {
 };
 
 LogSink::LogSink(const LogOptions& options, const Clock& clock)
-    : options_(options), clock_(clock), target_(std::make_unique<Target>()) {
+    : options_(Resolved(options)), clock_(clock), target_(std::make_unique<Target>()) {
   target_->logger = std::make_unique<spdlog::logger>(
       "millrace", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   target_->logger->set_pattern("%v");
@@ -123,7 +133,7 @@ LogSink::LogSink(const LogOptions& options, const Clock& clock)
 }
 
 LogSink::LogSink(const LogOptions& options, const Clock& clock, std::string* out)
-    : options_(options), clock_(clock), target_(std::make_unique<Target>()) {
+    : options_(Resolved(options)), clock_(clock), target_(std::make_unique<Target>()) {
   MutexLock lock(target_->mutex);
   target_->out = out;
 }
@@ -140,7 +150,7 @@ void LogSink::Write(LogLevel level, std::string_view logger, std::string_view me
   if (!enabled(level)) {
     return;
   }
-  std::string line;
+  std::string line(options_.shares_line ? kEraseLine : std::string_view());
   const auto append = options_.format == LogFormat::kJson ? &AppendJsonLine : &AppendTextLine;
   append(line, clock_.WallMicros(), level, logger, message.substr(0, kLineBytesMax), fields);
   if (target_->logger != nullptr) {

@@ -48,13 +48,16 @@ struct LogField {
 };
 
 enum class LogFormat : uint8_t {
+  kAuto,  ///< kText when standard error is a terminal, else kJson.
   kJson,  ///< One JSON object per line with ECS names.
   kText,  ///< For people: time level logger: message key=value ...
 };
 
 struct LogOptions {
-  LogFormat format = LogFormat::kJson;
+  LogFormat format = LogFormat::kAuto;
   LogLevel level = LogLevel::kInfo;
+  /// Somebody else keeps a line at the end of the terminal; text lines are written over it.
+  bool shares_line = false;
 };
 
 /// Where lines go. One per process, made and installed by app; lines before and after are dropped.

@@ -45,6 +45,15 @@ TEST_F(LoggingTest, WritesTextForPeople) {
             "2024-05-01T12:00:00.250000Z warn  test: queue full depth=9\n");
 }
 
+TEST_F(LoggingTest, WritesOverTheLineOfAnother) {
+  std::string out;
+  LogSink sink({.format = LogFormat::kText, .shares_line = true}, clock_, &out);
+  InstallLogSink(&sink);
+  MR_LOG(kLog, kInfo, "x");
+  InstallLogSink(nullptr);
+  EXPECT_EQ(out, "\r\x1b[K2024-05-01T12:00:00.250000Z info  test: x\n");
+}
+
 TEST_F(LoggingTest, AddsErrors) {
   const std::string line = Logged(LogFormat::kJson, [] {
     MR_LOG_ERROR(kLog, kError, "commit failed", Error(ErrorCode::kIoError, "write failed"));

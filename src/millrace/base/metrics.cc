@@ -1,7 +1,9 @@
 #include "millrace/base/metrics.h"
 
 #include <algorithm>
+#include <limits>
 #include <sstream>
+#include <utility>
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -34,7 +36,76 @@ bool FollowsRules(const MetricSpec& spec, Kind kind) {
   return spec.unit.empty() || name.ends_with("_" + spec.unit);
 }
 
+prometheus::MetricType TypeOf(Kind kind) {
+  switch (kind) {
+    case Kind::kCounter:
+      return prometheus::MetricType::Counter;
+    case Kind::kGauge:
+      return prometheus::MetricType::Gauge;
+    case Kind::kHistogram:
+      break;
+  }
+  return prometheus::MetricType::Histogram;
+}
+
 }  // namespace
+
+/// The families of one collector, filled by it.
+class MetricsWriter::Body {
+ public:
+  explicit Body(const std::vector<MetricFamilyInfo>& families) {
+    for (const MetricFamilyInfo& family : families) {
+      families_.push_back({.name = family.spec.name,
+                           .help = family.spec.help,
+                           .type = TypeOf(family.kind),
+                           .metric = {}});
+    }
+  }
+
+  prometheus::ClientMetric& Add(std::string_view name, const MetricLabels& labels,
+                                bool is_histogram) {
+    const auto family =
+        std::ranges::find(families_, name, [](const auto& each) { return each.name; });
+    MR_CHECK(family != families_.end(), "metric {}", name);
+    MR_CHECK((family->type == prometheus::MetricType::Histogram) == is_histogram, "metric {}",
+             name);
+    prometheus::ClientMetric& metric = family->metric.emplace_back();
+    for (const auto& [label, value] : labels) {
+      metric.label.push_back({.name = label, .value = value});
+    }
+    return metric;
+  }
+
+  std::vector<prometheus::MetricFamily> Finish() {
+    std::erase_if(families_, [](const auto& family) { return family.metric.empty(); });
+    return std::move(families_);
+  }
+
+ private:
+  std::vector<prometheus::MetricFamily> families_;
+};
+
+void MetricsWriter::Value(std::string_view name, const MetricLabels& labels, double value) {
+  prometheus::ClientMetric& metric = body_.Add(name, labels, false);
+  metric.counter.value = value;
+  metric.gauge.value = value;
+}
+
+void MetricsWriter::Distribution(std::string_view name, const MetricLabels& labels,
+                                 std::span<const double> bounds, std::span<const uint64_t> counts,
+                                 double sum) {
+  MR_CHECK(counts.size() == bounds.size() + 1, "metric {}", name);
+  prometheus::ClientMetric::Histogram& histogram = body_.Add(name, labels, true).histogram;
+  uint64_t count = 0;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    count += counts[i];
+    histogram.bucket.push_back(
+        {.cumulative_count = count,
+         .upper_bound = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity()});
+  }
+  histogram.sample_count = count;
+  histogram.sample_sum = sum;
+}
 
 class MetricsRegistry::Body {
  public:
@@ -43,18 +114,51 @@ class MetricsRegistry::Body {
               const Arguments&... arguments) {
     MR_CHECK(FollowsRules(spec, kind), "metric {}", spec.name);
     MutexLock lock(mutex_);
-    const auto known = families_.find(spec.name);
-    if (known == families_.end()) {
-      families_.emplace(spec.name, MetricFamilyInfo{.spec = spec, .kind = kind});
-    } else {
-      MR_CHECK(known->second.kind == kind && known->second.spec.help == spec.help, "metric {}",
-               spec.name);
-    }
+    const auto [known, is_new] =
+        families_.try_emplace(spec.name, MetricFamilyInfo{.spec = spec, .kind = kind});
+    MR_CHECK(known->second.kind == kind && known->second.spec.help == spec.help, "metric {}",
+             spec.name);
     auto& family = builder.Name(spec.name).Help(spec.help).Register(registry_);
     return &family.Add(labels, arguments...);
   }
 
-  std::vector<prometheus::MetricFamily> Collect() const { return registry_.Collect(); }
+  uint64_t AddCollector(std::vector<MetricFamilyInfo> families, Collector collect) {
+    MutexLock lock(mutex_);
+    for (const MetricFamilyInfo& family : families) {
+      MR_CHECK(FollowsRules(family.spec, family.kind), "metric {}", family.spec.name);
+      MR_CHECK(families_.try_emplace(family.spec.name, family).second, "metric {}",
+               family.spec.name);
+    }
+    MutexLock collectors_lock(collectors_mutex_);
+    collectors_.emplace(++last_collector_, std::pair(std::move(families), std::move(collect)));
+    return last_collector_;
+  }
+
+  void RemoveCollector(uint64_t id) {
+    MutexLock lock(mutex_);
+    MutexLock collectors_lock(collectors_mutex_);
+    for (const MetricFamilyInfo& family : collectors_.at(id).first) {
+      families_.erase(family.spec.name);
+    }
+    collectors_.erase(id);
+  }
+
+  /// Ascending by name.
+  std::vector<prometheus::MetricFamily> Collect() {
+    std::vector<prometheus::MetricFamily> all = registry_.Collect();
+    {
+      MutexLock lock(collectors_mutex_);
+      for (const auto& [id, collector] : collectors_) {
+        MetricsWriter::Body body(collector.first);
+        MetricsWriter writer(body);
+        collector.second(writer);
+        std::ranges::move(body.Finish(), std::back_inserter(all));
+      }
+    }
+    std::ranges::sort(all, {},
+                      [](const auto& family) -> const std::string& { return family.name; });
+    return all;
+  }
 
   std::vector<MetricFamilyInfo> Families() {
     MutexLock lock(mutex_);
@@ -70,6 +174,11 @@ class MetricsRegistry::Body {
   prometheus::Registry registry_{prometheus::Registry::InsertBehavior::Merge};
   Mutex mutex_;
   std::map<std::string, MetricFamilyInfo> families_ MR_GUARDED_BY(mutex_);
+  /// Behind mutex_ where both are held.
+  Mutex collectors_mutex_;
+  std::map<uint64_t, std::pair<std::vector<MetricFamilyInfo>, Collector>> collectors_
+      MR_GUARDED_BY(collectors_mutex_);
+  uint64_t last_collector_ MR_GUARDED_BY(collectors_mutex_) = 0;
 };
 
 MetricsRegistry::MetricsRegistry() : body_(std::make_unique<Body>()) {}
@@ -88,6 +197,27 @@ Histogram MetricsRegistry::AddHistogram(const MetricSpec& spec, const std::vecto
                                         const MetricLabels& labels) {
   return Histogram(body_->Add<prometheus::Histogram>(Kind::kHistogram, prometheus::BuildHistogram(),
                                                      spec, labels, bounds));
+}
+
+MetricsRegistry::Registration MetricsRegistry::AddCollector(std::vector<MetricFamilyInfo> families,
+                                                            Collector collect) {
+  return {this, body_->AddCollector(std::move(families), std::move(collect))};
+}
+
+MetricsRegistry::Registration::Registration(Registration&& other) noexcept
+    : registry_(std::exchange(other.registry_, nullptr)), id_(other.id_) {}
+
+MetricsRegistry::Registration& MetricsRegistry::Registration::operator=(
+    Registration&& other) noexcept {
+  std::swap(registry_, other.registry_);
+  std::swap(id_, other.id_);
+  return *this;
+}
+
+MetricsRegistry::Registration::~Registration() {
+  if (registry_ != nullptr) {
+    registry_->body_->RemoveCollector(id_);
+  }
 }
 
 std::string MetricsRegistry::Render() const {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +73,24 @@ struct MetricFamilyInfo {
   Kind kind = Kind::kCounter;
 };
 
+/// Takes values that a component keeps itself, at the moment they are asked for.
+class MetricsWriter {
+ public:
+  /// `name`: a counter or gauge among the collector's families; another one aborts.
+  void Value(std::string_view name, const MetricLabels& labels, double value);
+  /// `name`: a histogram among them. `counts` has one more item than the ascending `bounds`: what
+  /// was larger than all.
+  void Distribution(std::string_view name, const MetricLabels& labels,
+                    std::span<const double> bounds, std::span<const uint64_t> counts, double sum);
+
+ private:
+  friend class MetricsRegistry;
+  class Body;
+  explicit MetricsWriter(Body& body) : body_(body) {}
+
+  Body& body_;
+};
+
 /// All metrics of a process; owned by app, passed to components. Thread-safe. Asking twice for the
 /// same name and labels gives the same metric; another kind, help or a name against the rules
 /// aborts.
@@ -85,6 +106,27 @@ class MetricsRegistry {
   /// `bounds`: ascending upper limits of the buckets.
   Histogram AddHistogram(const MetricSpec& spec, const std::vector<double>& bounds,
                          const MetricLabels& labels = {});
+
+  using Collector = std::function<void(MetricsWriter&)>;
+  /// Keeps a collector until it is destroyed; not longer than the registry.
+  class Registration {
+   public:
+    Registration() = default;
+    Registration(Registration&& other) noexcept;
+    Registration& operator=(Registration&& other) noexcept;
+    ~Registration();
+
+   private:
+    friend class MetricsRegistry;
+    Registration(MetricsRegistry* registry, uint64_t id) : registry_(registry), id_(id) {}
+
+    MetricsRegistry* registry_ = nullptr;
+    uint64_t id_ = 0;
+  };
+  /// Calls `collect` at each Render, on its thread; it must be quick and not call back. After the
+  /// registration's end it is not called any more. A family belongs to one collector.
+  [[nodiscard]] Registration AddCollector(std::vector<MetricFamilyInfo> families,
+                                          Collector collect);
 
   /// Renders Prometheus text format 0.0.4.
   std::string Render() const;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "millrace/base/posix_file_system.h"
+#include "millrace/base/process_metrics.h"
+
 namespace millrace {
 namespace {
 
@@ -35,11 +38,62 @@ TEST(Metrics, GivesTheSameMetricForTheSameLabels) {
   EXPECT_EQ(metrics.Families()[0].spec.help, "Things.");
 }
 
+TEST(Metrics, AsksCollectorsUntilTheyAreGone) {
+  MetricsRegistry metrics;
+  int asked = 0;
+  {
+    const auto registration = metrics.AddCollector(
+        {{{.name = "millrace_test_rows_total", .help = "Rows seen.", .unit = "rows"},
+          MetricFamilyInfo::Kind::kCounter},
+         {{.name = "millrace_test_wait_seconds", .help = "Waits.", .unit = "seconds"},
+          MetricFamilyInfo::Kind::kHistogram}},
+        [&](MetricsWriter& writer) {
+          ++asked;
+          writer.Value("millrace_test_rows_total", {{"view", "v"}}, 12);
+          const double bounds[] = {0.1, 1};
+          const uint64_t counts[] = {3, 2, 1};
+          writer.Distribution("millrace_test_wait_seconds", {}, bounds, counts, 4.5);
+        });
+    metrics.AddGauge({.name = "millrace_test_queue_bytes", .help = "Queued.", .unit = "bytes"});
+    EXPECT_EQ(metrics.Render(),
+              "# HELP millrace_test_queue_bytes Queued.\n"
+              "# TYPE millrace_test_queue_bytes gauge\n"
+              "millrace_test_queue_bytes 0\n"
+              "# HELP millrace_test_rows_total Rows seen.\n"
+              "# TYPE millrace_test_rows_total counter\n"
+              "millrace_test_rows_total{view=\"v\"} 12\n"
+              "# HELP millrace_test_wait_seconds Waits.\n"
+              "# TYPE millrace_test_wait_seconds histogram\n"
+              "millrace_test_wait_seconds_count 6\n"
+              "millrace_test_wait_seconds_sum 4.5\n"
+              "millrace_test_wait_seconds_bucket{le=\"0.1\"} 3\n"
+              "millrace_test_wait_seconds_bucket{le=\"1\"} 5\n"
+              "millrace_test_wait_seconds_bucket{le=\"+Inf\"} 6\n");
+    EXPECT_EQ(metrics.Families().size(), 3U);
+  }
+  EXPECT_EQ(metrics.Render().find("rows_total"), std::string::npos);
+  EXPECT_EQ(metrics.Families().size(), 1U);
+  EXPECT_EQ(asked, 1);
+}
+
 TEST(Metrics, DefaultHandlesCountNothing) {
   Counter().Add();
   Gauge().Set(1);
   Histogram().Observe(1);
   EXPECT_EQ(Counter().value(), 0);
+}
+
+TEST(Metrics, DescribeTheProcess) {
+  MetricsRegistry metrics;
+  PosixFileSystem files;
+  const SystemClock clock;
+  const ProcessMetrics process(files, clock);
+  const auto registration = metrics.AddCollector(
+      ProcessMetrics::Families(), [&](MetricsWriter& writer) { process.Collect(writer); });
+  const std::string text = metrics.Render();
+  for (const MetricFamilyInfo& family : ProcessMetrics::Families()) {
+    EXPECT_NE(text.find("\n" + family.spec.name + " "), std::string::npos) << text;
+  }
 }
 
 TEST(MetricsDeathTest, RefusesNamesAgainstTheRules) {

@@ -147,19 +147,11 @@ void OptionSources::AddEnvironment(const std::vector<std::string>& variables) {
   }
 }
 
-void OptionSources::AddProcessEnvironment() {
-  std::vector<std::string> variables;
-  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
-    variables.emplace_back(*variable);
-  }
-  AddEnvironment(variables);
-}
-
-void OptionSources::AddFlag(std::string_view name, std::string value) {
-  Put(Lower(name), {.text = std::move(value),
-                    .items = {},
-                    .origin = {.kind = SettingOrigin::Kind::kFlag,
-                               .location = {.file = fmt::format("flag --{}", name)}}});
+void OptionSources::AddFlag(const OptionFlag& flag) {
+  Put(Lower(flag.option),
+      {.text = flag.value,
+       .items = {},
+       .origin = {.kind = SettingOrigin::Kind::kFlag, .location = {.file = "flag " + flag.shown}}});
 }
 
 void OptionSources::AddWith(const WithOptionMap& options, const SourceLocation& location) {
@@ -174,6 +166,14 @@ void OptionSources::AddWith(const WithOptionMap& options, const SourceLocation& 
 const Setting* OptionSources::Find(std::string_view name) const {
   const auto found = settings_.find(name);
   return found == settings_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> ProcessEnvironment() {
+  std::vector<std::string> variables;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    variables.emplace_back(*variable);
+  }
+  return variables;
 }
 
 std::string EnvironmentVariable(const std::string& name) {

@@ -41,6 +41,13 @@ struct WithOption {
 /// By lower-case name.
 using WithOptionMap = std::map<std::string, WithOption, std::less<>>;
 
+/// An option that the command line sets.
+struct OptionFlag {
+  std::string option;
+  std::string value;
+  std::string shown;  ///< What the user wrote, for messages: "--listen".
+};
+
 /// What users have set, by dotted lower-case name, from all places. Order of calls does not matter:
 /// defaults < file < environment < flags; within one place the later wins. Only this class reads
 /// the environment and YAML. Not thread-safe.
@@ -52,9 +59,7 @@ class OptionSources {
   void AddYaml(std::string_view text, const std::string& file, std::vector<ProjectError>& errors);
   /// Takes variables `MILLRACE__HTTP__LISTEN=value` as `http.listen`; others are left alone.
   void AddEnvironment(const std::vector<std::string>& variables);
-  void AddProcessEnvironment();
-  /// `name` as on the command line, without dashes.
-  void AddFlag(std::string_view name, std::string value);
+  void AddFlag(const OptionFlag& flag);
   /// Takes the options of a WITH clause. What is missing is reported at `location`, its statement.
   void AddWith(const WithOptionMap& options, const SourceLocation& location);
 
@@ -75,6 +80,9 @@ class OptionSources {
   std::map<std::string, SettingOrigin, std::less<>> empty_keys_;
   SourceLocation location_;
 };
+
+/// All variables of the process, "NAME=value", for AddEnvironment.
+std::vector<std::string> ProcessEnvironment();
 
 /// Value of one environment variable of another program's convention, such as NO_COLOR; empty when
 /// it is not set. Options come through OptionSources.

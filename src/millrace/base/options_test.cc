@@ -56,7 +56,7 @@ TEST(Options, HaveTheStructsDefaults) {
 TEST(Options, LaterPlacesWinWhateverTheOrderOfCalls) {
   OptionSources sources;
   std::vector<ProjectError> errors;
-  sources.AddFlag("http.listen", "flag:1");
+  sources.AddFlag({"http.listen", "flag:1", "--http.listen"});
   sources.AddEnvironment(
       {"MILLRACE__HTTP__LISTEN=env:1", "MILLRACE__WORKERS=7", "PATH=/bin", "MILLRACE_X=1"});
   sources.AddYaml(
@@ -114,7 +114,7 @@ TEST(Options, KnowSectionsFromOptions) {
   OptionSources sources;
   std::vector<ProjectError> errors;
   sources.AddYaml("http:\nworkers:\nhtpp:\n", "m.yaml", errors);
-  sources.AddFlag("http", "1");
+  sources.AddFlag({"http", "1", "--http"});
   const auto table = MakeTable();
   const OptionTableBase* const tables[] = {&table};
   RefuseUnknownOptions(sources, tables, errors);
@@ -153,9 +153,9 @@ TEST(Options, ReachMembersOfAnyPlaceAndUnit) {
   EXPECT_EQ(options.timeout.count(), 2000);
   EXPECT_EQ(options.grace, Duration(0));
 
-  sources.AddFlag("body_max", "many");
-  sources.AddFlag("timeout", "3 ms");
-  sources.AddFlag("grace", "2 h");
+  sources.AddFlag({"body_max", "many", "--body_max"});
+  sources.AddFlag({"timeout", "3 ms", "--timeout"});
+  sources.AddFlag({"grace", "2 h", "--grace"});
   (void)table.Read(sources, errors);
   EXPECT_EQ(Texts(errors),
             (std::vector<std::string>{
@@ -163,7 +163,7 @@ TEST(Options, ReachMembersOfAnyPlaceAndUnit) {
                 "flag --timeout: MR1003: timeout: odd",
                 "flag --grace: MR1003: grace: expected 0 .. 1 h, got '2 h'"}));
 
-  sources.AddFlag("timeout", "1 us");
+  sources.AddFlag({"timeout", "1 us", "--timeout"});
   errors.clear();
   (void)table.Read(sources, errors);
   ASSERT_EQ(errors.size(), 3U);

@@ -1,55 +1,77 @@
 #include "millrace/cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "millrace/cli/subcommands.h"
 
 namespace millrace {
 
 namespace {
 
-void AddRun(CLI::App& app, RunOptions& options) {
-  CLI::App* run = app.add_subcommand("run", "Run the project in a directory until Ctrl-C");
-  run->add_option("DIR", options.project_dir, "Project directory: its *.sql files")->required();
-  run->add_option("--data-dir", options.data_dir, "Data directory (default: DIR/data)");
-  run->add_option("--listen", options.listen, "Address and port of the HTTP API")
-      ->capture_default_str();
-  run->add_option("--workers", options.workers, "Worker threads (0: one per processor)")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  run->footer(
-      "Examples:\n"
-      "  millrace run examples/clicks\n"
-      "  millrace run . --data-dir /var/lib/millrace --listen 127.0.0.1:9000\n");
+void AddCommands(CLI::App& app, std::string_view version, const Commands& commands,
+                 ChosenCommand& chosen) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string(version));
+  app.get_formatter()->column_width(34);
+  AddInitCommand(app, chosen);
+  AddRunCommand(app, commands, chosen);
+  AddCheckCommand(app, commands, chosen);
+  AddTailCommand(app, chosen);
+  AddStreamsCommand(app, chosen);
+  AddViewsCommand(app, chosen);
+  AddBenchCommand(app, chosen);
+  AddConfigCommand(app, commands, chosen);
+  AddTokenCommand(app, chosen);
+  AddVersionCommand(app, version, chosen);
+  AddReferenceCommand(app, commands, chosen);
 }
 
-void AddCheck(CLI::App& app, std::string& project_dir) {
-  CLI::App* check = app.add_subcommand("check", "Print every error of a project, and run nothing");
-  check->add_option("DIR", project_dir, "Project directory: its *.sql files")->required();
-  check->footer("Example:\n  millrace check examples/clicks\n");
-}
+constexpr std::string_view kDescription =
+    "Millrace: events in, SQL views kept exactly once, answers out.";
 
-constexpr int kExitUsage = 2;
 constexpr int kParsed = -1;
 
 /// kParsed, or the exit status after help or a usage error was printed.
-int Parse(CLI::App& app, int argc, char** argv) {
+int Parse(CLI::App& app, int argc, const char* const* argv) {
   CLI11_PARSE(app, argc, argv);
   return kParsed;
 }
 
 }  // namespace
 
-int RunCommandLine(int argc, char** argv, std::string_view version, const Commands& commands) {
-  CLI::App app("Millrace: events in, SQL views kept exactly once, answers out.", "millrace");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", std::string(version));
-  RunOptions run;
-  std::string check;
-  AddRun(app, run);
-  AddCheck(app, check);
+int RunCommandLine(int argc, const char* const* argv, std::string_view version,
+                   const Commands& commands) {
+  CLI::App app(std::string(kDescription), "millrace");
+  ChosenCommand chosen;
+  AddCommands(app, version, commands, chosen);
   if (const int status = Parse(app, argc, argv); status != kParsed) {
     return status == 0 ? 0 : kExitUsage;
   }
-  return app.got_subcommand("run") ? commands.run(run) : commands.check(check);
+  return chosen();
+}
+
+void AppendCommandReference(std::string& out) {
+  CLI::App app(std::string(kDescription), "millrace");
+  const Commands commands;
+  ChosenCommand chosen;
+  AddCommands(app, "", commands, chosen);
+  const auto append = [&](const CLI::App& command, const std::string& parent) {
+    out +=
+        fmt::format("\n## {} {}\n\n```\n{}```\n", parent, command.get_name(), command.help(parent));
+  };
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_group().empty()) {
+      continue;
+    }
+    const auto inner = command->get_subcommands([](const CLI::App*) { return true; });
+    if (inner.empty()) {
+      append(*command, "millrace");
+    }
+    for (const CLI::App* each : inner) {
+      append(*each, "millrace " + command->get_name());
+    }
+  }
 }
 
 }  // namespace millrace

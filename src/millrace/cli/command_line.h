@@ -3,25 +3,38 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "millrace/base/option_sources.h"
 
 namespace millrace {
 
-/// `millrace run`.
-struct RunOptions {
-  std::string project_dir;
-  std::string data_dir;  ///< Empty: "data" in the project directory.
-  std::string listen = "127.0.0.1:8080";
-  int workers = 0;  ///< 0: one per processor.
+/// Which project a command is about, and the options that its flags set.
+struct ProjectSelection {
+  std::string directory;  ///< DIR; empty when it was not given.
+  std::vector<OptionFlag> flags;
 };
 
-/// What the subcommands do; each returns the exit status of the process.
+/// The commands that need the whole platform; each returns the exit status of the process. The
+/// others are in this folder.
 struct Commands {
-  std::function<int(const RunOptions&)> run;
-  std::function<int(const std::string& project_dir)> check;
+  std::function<int(const ProjectSelection&)> run;
+  std::function<int(const ProjectSelection&)> check;
+  std::function<int(const ProjectSelection&)> print_config;
+  /// Prints one page of the generated reference: configuration, metrics, errors or cli.
+  std::function<int(const std::string& page)> print_reference;
 };
+
+/// Exit statuses of all commands.
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
 
 /// Reads the command line, runs one command and returns the exit status of the process. Prints
 /// help, the version and usage errors itself.
-int RunCommandLine(int argc, char** argv, std::string_view version, const Commands& commands);
+int RunCommandLine(int argc, const char* const* argv, std::string_view version,
+                   const Commands& commands);
+
+/// Appends the help of all commands as Markdown, for the generated reference.
+void AppendCommandReference(std::string& out);
 
 }  // namespace millrace

@@ -72,7 +72,7 @@ TEST(ColumnarFormat, MatchesItsDocumentation) {
 TEST(Columnar, RoundTripsRandomBatches) {
   Rng rng(1);
   const SchemaPtr schema = SchemaOfAllTypes();
-  for (const size_t rows : {0, 1, 2, 63, 64, 65, 500, 3000}) {
+  for (const size_t rows : {0U, 1U, 2U, 63U, 64U, 65U, 500U, 3000U}) {
     for (const double null_chance : {0.0, 0.3, 1.0}) {
       const BatchPtr batch = RandomBatch(rng, schema, rows, null_chance, 0.7);
       const auto decoded = DecodeColumnar(schema, Encoded(*batch));

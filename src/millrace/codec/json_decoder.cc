@@ -24,6 +24,7 @@ class JsonDecoder::Body {
     MR_CHECK(body->size() <= std::numeric_limits<uint32_t>::max(), "{} bytes", body->size());
     out_ = &out;
     out.errors.clear();
+    out.originals.clear();
     out.records = 0;
     // As many rows as the last body had, but not more than this one can hold.
     constexpr size_t kRecordBytesMin = 8;
@@ -140,17 +141,24 @@ class JsonDecoder::Body {
     return {};
   }
 
+  static std::string_view Trimmed(const char* begin, const char* end) {
+    while (end != begin && json::IsSpace(end[-1])) {
+      --end;
+    }
+    return {begin, static_cast<size_t>(end - begin)};
+  }
+
   /// Keeps the row, or takes it back and reports why.
   void Conclude(const Failure& failure, const char* begin, const char* end) {
     const size_t record = out_->records++;
     if (!failure) [[likely]] {
       ++rows_;
+      if (options_.keep_originals) {
+        out_->originals.push_back(Trimmed(begin, end));
+      }
       return;
     }
     reader_.values().Truncate(rows_);
-    while (end != begin && json::IsSpace(end[-1])) {
-      --end;
-    }
     std::string message(Describe(*failure).meaning);
     if (!failed_name_.empty()) {
       message += fmt::format(": {}", failed_name_);
@@ -158,7 +166,7 @@ class JsonDecoder::Body {
     out_->errors.push_back({.record = record,
                             .code = *failure,
                             .message = std::move(message),
-                            .original = {begin, static_cast<size_t>(end - begin)}});
+                            .original = Trimmed(begin, end)});
     failed_name_.clear();
   }
 

@@ -29,7 +29,8 @@ struct JsonDecoderOptions {
   /// Timestamps may also be numbers: milliseconds since 1970, fractions rounded to microseconds.
   bool epoch_millis = false;
   size_t record_bytes_max = size_t{1} << 20;
-  size_t depth_max = 64;  ///< Levels of objects and arrays, the record itself included.
+  size_t depth_max = 64;        ///< Levels of objects and arrays, the record itself included.
+  bool keep_originals = false;  ///< Fill DecodedRecords::originals.
 };
 
 /// Decodes JSON objects into rows and validates every column of the schema, whoever reads it.

@@ -30,10 +30,14 @@ RecordReader::RecordReader(const Schema& schema, const JsonDecoderOptions& optio
   MR_CHECK(undeclared_ != UndeclaredFields::kKeep || rest_column_ != kNone, "no column _rest");
 }
 
-inline Failure RecordReader::ReadValue(Cursor& cursor, const KeyPredictor::Piece& piece,
-                                       const char* piece_begin) {
+[[gnu::always_inline]] inline Failure RecordReader::ReadValue(Cursor& cursor,
+                                                              const KeyPredictor::Piece& piece,
+                                                              const char* piece_begin) {
   if (piece.field == kUndeclared) {
-    return ReadUndeclared(cursor, {piece_begin + piece.key_begin, piece.key_size});
+    Cursor copy = cursor;
+    const Failure failure = ReadUndeclared(copy, {piece_begin + piece.key_begin, piece.key_size});
+    cursor = copy;
+    return failure;
   }
   const auto column = static_cast<size_t>(piece.field);
   if (seen_[column] == record_) [[unlikely]] {
@@ -54,6 +58,14 @@ Failure RecordReader::Read(Cursor& cursor) {
   columns_seen_ = 0;
   failed_name_.clear();
   rest_.clear();
+  // A local copy, whose address only rare calls take, so that it stays in registers.
+  Cursor at = cursor;
+  const Failure failure = ReadPieces(at);
+  cursor = at;
+  return failure;
+}
+
+[[gnu::always_inline]] inline Failure RecordReader::ReadPieces(Cursor& cursor) {
   KeyPredictor::Node node = KeyPredictor::kStart;
   while (true) {
     const char* const begin = cursor.at;
@@ -67,7 +79,10 @@ Failure RecordReader::Read(Cursor& cursor) {
         SkipSpace(cursor);  // More than there was when the piece was learned.
       }
     } else {
-      if (const Failure failure = ReadPiece(cursor, node == KeyPredictor::kStart, piece)) {
+      Cursor copy = cursor;
+      const Failure failure = ReadPiece(copy, node == KeyPredictor::kStart, piece);
+      cursor = copy;
+      if (failure) {
         return failure;
       }
       node = predictor_.Learn(node, {begin, static_cast<size_t>(cursor.at - begin)}, piece);
@@ -75,7 +90,7 @@ Failure RecordReader::Read(Cursor& cursor) {
     if (piece.field == kEndOfRecord) {
       return columns_seen_ == seen_.size() ? Failure() : FinishRow();
     }
-    if (const Failure failure = ReadValue(cursor, piece, begin)) {
+    if (const Failure failure = ReadValue(cursor, piece, begin)) [[unlikely]] {
       return failure;
     }
   }

@@ -36,6 +36,7 @@ class RecordReader {
   const std::string& failed_name() const { return failed_name_; }
 
  private:
+  Failure ReadPieces(Cursor& cursor);
   /// Reads from the end of a value to the begin of the next one, or over the end of the record.
   Failure ReadPiece(Cursor& cursor, bool first, KeyPredictor::Piece& piece);
   Failure FindField(const RawString& key, int32_t& field);

@@ -19,53 +19,17 @@ Failure Mismatch(Cursor cursor, size_t depth_max) {
   return failure ? failure : Failure(ErrorCode::kRecordTypeMismatch);
 }
 
-constexpr uint64_t kZeros = 0x3030303030303030;
-
-/// How many of eight characters, from the lowest byte on, are digits.
-size_t LeadingDigits(uint64_t word) {
-  constexpr uint64_t kHigh = 0xF0F0F0F0F0F0F0F0;
-  const uint64_t others =
-      ((word & kHigh) | (((word + 0x0606060606060606) & kHigh) >> 4)) ^ 0x3333333333333333;
-  return others == 0 ? 8 : static_cast<size_t>(std::countr_zero(others)) / 8;
-}
-
-/// The value of eight digits 0..9, one a byte, the first in the lowest (D. Lemire, "Quickly parsing
-/// eight digits", 2018).
-uint64_t EightDigits(uint64_t digits) {
-  digits = (digits * 10) + (digits >> 8);
-  constexpr uint64_t kMask = 0x000000FF000000FF;
-  return (((digits & kMask) * 0x000F424000000064) +
-          (((digits >> 16) & kMask) * 0x0000271000000001)) >>
-         32;
-}
-
-/// Reads the decimal digits at the cursor into `value`; returns their count. `value` has wrapped
-/// when they are more than 19.
-size_t ReadDigits(Cursor& cursor, uint64_t& value) {
-  constexpr std::array<uint64_t, 9> kPowers = {1,       10,        100,        1'000,      10'000,
-                                               100'000, 1'000'000, 10'000'000, 100'000'000};
-  const char* at = cursor.at;
-  size_t digits = 8;
-  while (digits == 8) {
-    uint64_t word;
-    std::memcpy(&word, at, sizeof(word));
-    digits = std::min(LeadingDigits(word), static_cast<size_t>(cursor.end - at));
-    if (digits == 0) {
-      break;
-    }
-    value = value * kPowers[digits] + EightDigits((word ^ kZeros) << (8 * (8 - digits)));
-    at += digits;
-  }
-  const auto count = static_cast<size_t>(at - cursor.at);
-  cursor.at = at;
-  return count;
-}
-
 uint64_t IntegerMax(const DataType& type) {
   return std::numeric_limits<uint64_t>::max() >> (65 - type.width() * 8);
 }
 
-bool ContinuesNumber(char c) { return c == '.' || c == 'e' || c == 'E'; }
+/// The largest magnitude that the type holds and 64 bits do, in its last digit's units.
+uint64_t NumericMax(const DataType& type) {
+  constexpr uint8_t kDigitsMax = std::numeric_limits<uint64_t>::digits10 - 1;
+  return type.id != TypeId::kNumeric
+             ? 0
+             : static_cast<uint64_t>(PowerOfTen(std::min(type.precision, kDigitsMax)) - 1);
+}
 
 template <typename T>
 Failure AppendScanned(ScanOutcome outcome, const T& value, ColumnBuilder& builder) {
@@ -97,7 +61,8 @@ ValueWriter::ValueWriter(const Schema& schema, bool epoch_millis, size_t depth_m
     columns_.push_back({.builder = ColumnBuilder(field.type),
                         .type = field.type,
                         .nullable = field.nullable,
-                        .integer_max = field.type.is_integer() ? IntegerMax(field.type) : 0});
+                        .integer_max = field.type.is_integer() ? IntegerMax(field.type) : 0,
+                        .numeric_max = NumericMax(field.type)});
   }
 }
 
@@ -128,6 +93,37 @@ std::vector<Column> ValueWriter::Finish() {
   return columns;
 }
 
+Failure ValueWriter::AppendAny(Cursor& cursor, Target& target) {
+  if (cursor.Peek() == 'n') {
+    return AppendNullWord(cursor, target);
+  }
+  switch (target.type.id) {
+    case TypeId::kBoolean:
+      return AppendBoolean(cursor, target);
+    case TypeId::kInt16:
+    case TypeId::kInt32:
+    case TypeId::kInt64:
+      return RefuseInteger(cursor);
+    case TypeId::kFloat32:
+    case TypeId::kFloat64:
+      return AppendFloat(cursor, target);
+    case TypeId::kNumeric:
+      return AppendNumeric(cursor, target);
+    case TypeId::kTimestamptz:
+      return AppendTimestamp(cursor, target);
+    case TypeId::kText:
+      return AppendText(cursor, target);
+    case TypeId::kBytea:
+    case TypeId::kDate:
+    case TypeId::kInterval:
+    case TypeId::kUuid:
+      return AppendFromString(cursor, target);
+    case TypeId::kJsonb:
+      return AppendJsonb(cursor, target);
+  }
+  MR_CHECK(false, "type {}", static_cast<int>(target.type.id));
+}
+
 Failure ValueWriter::AppendNullWord(Cursor& cursor, Target& target) {
   if (const Failure failure = ScanWord(cursor, "null")) {
     return failure;
@@ -151,29 +147,16 @@ Failure ValueWriter::AppendBoolean(Cursor& cursor, Target& target) {
   return failure;
 }
 
-Failure ValueWriter::AppendInteger(Cursor& cursor, Target& target) {
-  constexpr size_t kDigitsMax = std::numeric_limits<uint64_t>::digits10;
+Failure ValueWriter::RefuseInteger(Cursor& cursor) const {
   const Cursor begin = cursor;
-  const bool negative = cursor.Take('-');
+  cursor.Take('-');
   const bool zero = cursor.Peek() == '0';
-  uint64_t magnitude = 0;
-  const size_t digits = ReadDigits(cursor, magnitude);
+  uint64_t ignored = 0;
+  const size_t digits = ReadDigits(cursor, ignored);
   if (digits == 0 || (zero && digits > 1) || ContinuesNumber(cursor.Peek())) {
     return Mismatch(begin, depth_max_);
   }
-  const uint64_t limit = target.integer_max + (negative ? 1 : 0);
-  if (digits > kDigitsMax || magnitude > limit) {
-    return ErrorCode::kRecordOutOfRange;
-  }
-  const auto value = static_cast<int64_t>(negative ? uint64_t{0} - magnitude : magnitude);
-  if (target.type.id == TypeId::kInt64) {
-    target.builder.AppendFixed(value);
-  } else if (target.type.id == TypeId::kInt32) {
-    target.builder.AppendFixed(static_cast<int32_t>(value));
-  } else {
-    target.builder.AppendFixed(static_cast<int16_t>(value));
-  }
-  return {};
+  return ErrorCode::kRecordOutOfRange;
 }
 
 Failure ValueWriter::AppendFloat(Cursor& cursor, Target& target) {
@@ -198,27 +181,6 @@ Failure ValueWriter::AppendFloat(Cursor& cursor, Target& target) {
 }
 
 Failure ValueWriter::AppendNumeric(Cursor& cursor, Target& target) {
-  constexpr size_t kFastDigitsMax = 18;
-  const Cursor begin = cursor;
-  const auto [id, precision, scale] = target.type;
-  const bool negative = cursor.Take('-');
-  const bool zero = cursor.Peek() == '0';
-  uint64_t digits = 0;
-  const size_t whole = ReadDigits(cursor, digits);
-  const bool has_point = whole != 0 && cursor.Take('.');
-  const size_t fraction = has_point ? ReadDigits(cursor, digits) : 0;
-  const bool common = whole != 0 && (!zero || whole == 1) && has_point == (fraction != 0) &&
-                      whole + fraction <= kFastDigitsMax && fraction <= scale &&
-                      !ContinuesNumber(cursor.Peek());
-  if (common) {
-    const Int128 value = Int128{digits} * PowerOfTen(static_cast<uint8_t>(scale - fraction));
-    if (value >= PowerOfTen(precision)) {
-      return ErrorCode::kRecordOutOfRange;
-    }
-    target.builder.AppendFixed(negative ? -value : value);
-    return {};
-  }
-  cursor = begin;
   if (!IsDigit(cursor.Peek()) && cursor.Peek() != '-') {
     return Mismatch(cursor, depth_max_);
   }
@@ -227,7 +189,8 @@ Failure ValueWriter::AppendNumeric(Cursor& cursor, Target& target) {
     return failure;
   }
   Int128 value = 0;
-  const ScanOutcome outcome = ScanNumeric(number.text, precision, scale, value);
+  const ScanOutcome outcome =
+      ScanNumeric(number.text, target.type.precision, target.type.scale, value);
   return AppendScanned(outcome, value, target.builder);
 }
 
@@ -316,15 +279,6 @@ Failure ValueWriter::AppendEpochMillis(Cursor& cursor, Target& target) {
   return {};
 }
 
-inline void ValueWriter::AppendInBody(std::string_view text, Target& target) {
-  const auto size = static_cast<uint32_t>(text.size());
-  target.builder.AppendFixed(
-      size <= TextView::kInlineMax
-          ? TextView::InlinePadded(text.data(), size)
-          : TextView::Reference(text, target.backing,
-                                static_cast<uint32_t>(text.data() - body_begin_)));
-}
-
 Failure ValueWriter::AppendText(Cursor& cursor, Target& target) {
   if (cursor.Peek() != '"') {
     return Mismatch(cursor, depth_max_);
@@ -332,10 +286,6 @@ Failure ValueWriter::AppendText(Cursor& cursor, Target& target) {
   RawString string;
   if (const Failure failure = ScanString(cursor, string)) {
     return failure;
-  }
-  if (!string.has_escapes) [[likely]] {
-    AppendInBody(string.text, target);
-    return {};
   }
   unescaped_.clear();
   if (const Failure failure = Unescape(string.text, unescaped_)) {

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
-#include "millrace/base/check.h"
+#include "millrace/codec/json_digits.h"
 #include "millrace/codec/json_scan.h"
 #include "millrace/data/batch.h"
 #include "millrace/data/column_builder.h"
@@ -23,36 +24,37 @@ class ValueWriter {
 
   /// Reads the value at the cursor and appends it to `column`; null appends NULL. On failure the
   /// column may or may not have one more row.
-  Failure Append(Cursor& cursor, size_t column) {
+  ///
+  /// The usual forms of the usual types are read right here, so that the cursor stays in registers:
+  /// stored and loaded between calls it costs five cycles each time.
+  [[gnu::always_inline]] Failure Append(Cursor& cursor, size_t column) {
     Target& target = columns_[column];
-    if (cursor.Peek() == 'n') [[unlikely]] {
-      return AppendNullWord(cursor, target);
-    }
+    bool appended = false;
     switch (target.type.id) {
-      case TypeId::kBoolean:
-        return AppendBoolean(cursor, target);
+      case TypeId::kText:
+        appended = AppendPlainText(cursor, target);
+        break;
       case TypeId::kInt16:
       case TypeId::kInt32:
       case TypeId::kInt64:
-        return AppendInteger(cursor, target);
-      case TypeId::kFloat32:
-      case TypeId::kFloat64:
-        return AppendFloat(cursor, target);
+        appended = AppendInteger(cursor, target);
+        break;
       case TypeId::kNumeric:
-        return AppendNumeric(cursor, target);
+        appended = AppendShortNumeric(cursor, target);
+        break;
       case TypeId::kTimestamptz:
-        return AppendTimestamp(cursor, target);
-      case TypeId::kText:
-        return AppendText(cursor, target);
-      case TypeId::kBytea:
-      case TypeId::kDate:
-      case TypeId::kInterval:
-      case TypeId::kUuid:
-        return AppendFromString(cursor, target);
-      case TypeId::kJsonb:
-        return AppendJsonb(cursor, target);
+        appended = AppendTimestampOfLastDate(cursor, target);
+        break;
+      default:
+        break;
     }
-    MR_CHECK(false, "type {}", static_cast<int>(target.type.id));
+    if (appended) [[likely]] {
+      return {};
+    }
+    Cursor copy = cursor;
+    const Failure failure = AppendAny(copy, target);
+    cursor = copy;
+    return failure;
   }
 
   void AppendNull(size_t column) { columns_[column].builder.AppendNull(); }
@@ -72,6 +74,7 @@ class ValueWriter {
     DataType type;
     bool nullable;
     uint64_t integer_max = 0;
+    uint64_t numeric_max = 0;
     uint32_t backing = 0;
   };
   /// The midnight of the date of the last timestamp, for the next one.
@@ -80,9 +83,18 @@ class ValueWriter {
     Micros midnight = 0;
   };
 
+  // Each of these appends the value at the cursor if it has its form; else nothing happens.
+  bool AppendPlainText(Cursor& cursor, Target& target) const;
+  static bool AppendInteger(Cursor& cursor, Target& target);
+  static bool AppendShortNumeric(Cursor& cursor, Target& target);
+  bool AppendTimestampOfLastDate(Cursor& cursor, Target& target) const;
+  void AppendInBody(std::string_view text, Target& target) const;
+
+  /// Any other value of any type.
+  Failure AppendAny(Cursor& cursor, Target& target);
   Failure AppendNullWord(Cursor& cursor, Target& target);
   Failure AppendBoolean(Cursor& cursor, Target& target);
-  Failure AppendInteger(Cursor& cursor, Target& target);
+  Failure RefuseInteger(Cursor& cursor) const;
   Failure AppendFloat(Cursor& cursor, Target& target);
   Failure AppendNumeric(Cursor& cursor, Target& target);
   Failure AppendTimestamp(Cursor& cursor, Target& target);
@@ -90,7 +102,6 @@ class ValueWriter {
   Failure AppendText(Cursor& cursor, Target& target);
   Failure AppendFromString(Cursor& cursor, Target& target);
   Failure AppendJsonb(Cursor& cursor, Target& target);
-  void AppendInBody(std::string_view text, Target& target);
   /// Reads a string and decodes its escapes; the result is valid until the next call.
   Failure ReadString(Cursor& cursor, std::string_view& text);
   bool ScanTimestampOfLastDate(std::string_view text, Micros& out) const;
@@ -102,5 +113,94 @@ class ValueWriter {
   LastDate last_date_;
   std::string unescaped_;
 };
+
+inline void ValueWriter::AppendInBody(std::string_view text, Target& target) const {
+  const auto size = static_cast<uint32_t>(text.size());
+  target.builder.AppendFixed(
+      size <= TextView::kInlineMax
+          ? TextView::InlinePadded(text.data(), size)
+          : TextView::Reference(text, target.backing,
+                                static_cast<uint32_t>(text.data() - body_begin_)));
+}
+
+[[gnu::always_inline]] inline bool ValueWriter::AppendPlainText(Cursor& cursor,
+                                                                Target& target) const {
+  const char* const begin = cursor.at + 1;
+  if (cursor.Peek() != '"') {
+    return false;
+  }
+  const char* const stop = FindStringStop(begin, cursor.end);
+  if (stop >= cursor.end || *stop != '"') {
+    return false;
+  }
+  cursor.at = stop + 1;
+  AppendInBody({begin, static_cast<size_t>(stop - begin)}, target);
+  return true;
+}
+
+[[gnu::always_inline]] inline bool ValueWriter::AppendInteger(Cursor& cursor, Target& target) {
+  constexpr size_t kDigitsMax = std::numeric_limits<uint64_t>::digits10;
+  Cursor at = cursor;
+  const bool negative = at.Take('-');
+  const bool zero = at.Peek() == '0';
+  uint64_t magnitude = 0;
+  const size_t digits = ReadDigits(at, magnitude);
+  if (digits - 1 >= kDigitsMax || (zero && digits > 1) || ContinuesNumber(at.Peek()) ||
+      magnitude > target.integer_max + (negative ? 1 : 0)) [[unlikely]] {
+    return false;
+  }
+  cursor = at;
+  const auto value = static_cast<int64_t>(negative ? uint64_t{0} - magnitude : magnitude);
+  if (target.type.id == TypeId::kInt64) {
+    target.builder.AppendFixed(value);
+  } else if (target.type.id == TypeId::kInt32) {
+    target.builder.AppendFixed(static_cast<int32_t>(value));
+  } else {
+    target.builder.AppendFixed(static_cast<int16_t>(value));
+  }
+  return true;
+}
+
+[[gnu::always_inline]] inline bool ValueWriter::AppendShortNumeric(Cursor& cursor, Target& target) {
+  constexpr size_t kDigitsMax = std::numeric_limits<uint64_t>::digits10 - 1;
+  Cursor at = cursor;
+  const bool negative = at.Take('-');
+  const bool zero = at.Peek() == '0';
+  uint64_t digits = 0;
+  const size_t whole = ReadDigits(at, digits);
+  const bool has_point = whole != 0 && at.Take('.');
+  size_t fraction = has_point ? ReadDigits(at, digits) : 0;
+  const size_t scale = target.type.scale;
+  if (whole == 0 || (zero && whole > 1) || has_point != (fraction != 0) || fraction > scale ||
+      whole + scale > kDigitsMax || ContinuesNumber(at.Peek())) [[unlikely]] {
+    return false;
+  }
+  for (; fraction < scale; ++fraction) {
+    digits *= 10;
+  }
+  if (digits > target.numeric_max) [[unlikely]] {
+    return false;
+  }
+  cursor = at;
+  target.builder.AppendFixed(negative ? -Int128{digits} : Int128{digits});
+  return true;
+}
+
+[[gnu::always_inline]] inline bool ValueWriter::AppendTimestampOfLastDate(Cursor& cursor,
+                                                                          Target& target) const {
+  const char* const begin = cursor.at + 1;
+  if (cursor.Peek() != '"') {
+    return false;
+  }
+  const char* const stop = FindStringStop(begin, cursor.end);
+  Micros value = 0;
+  if (stop >= cursor.end || *stop != '"' ||
+      !ScanTimestampOfLastDate({begin, static_cast<size_t>(stop - begin)}, value)) {
+    return false;
+  }
+  cursor.at = stop + 1;
+  target.builder.AppendFixed(value);
+  return true;
+}
 
 }  // namespace millrace::json

@@ -104,6 +104,7 @@ class LineDecoder::Body {
   void Decode(const BufferPtr& body, DecodedRecords& out) {
     MR_CHECK(body->size() <= std::numeric_limits<uint32_t>::max(), "{} bytes", body->size());
     out.errors.clear();
+    out.originals.clear();
     out.records = 0;
     rows_ = 0;
     const std::string_view text = AsText(body->bytes());
@@ -138,6 +139,7 @@ class LineDecoder::Body {
     const size_t record = out.records++;
     if (!failure) {
       ++rows_;
+      out.originals.push_back(line);
       return;
     }
     for (ColumnBuilder& builder : builders_) {

@@ -22,6 +22,8 @@ struct DecodedRecords {
   BatchPtr batch;  ///< The accepted records, in order; its texts refer to the body.
   std::vector<RecordError> errors;
   size_t records = 0;  ///< Accepted and refused.
+  /// The bytes of each row of the batch, in the body; JsonDecoder keeps them only on demand.
+  std::vector<std::string_view> originals;
 };
 
 /// Turns bytes of one format into rows of one schema, with an error for each refused record.

@@ -7,8 +7,10 @@ namespace millrace {
 PartitionClock::PartitionClock(size_t partitions, Micros watermark_delay)
     : delay_(watermark_delay), partitions_(partitions) {}
 
-void PartitionClock::Restore(size_t partition, const PartitionInfo& info, const StreamFrame* last) {
+void PartitionClock::Restore(size_t partition, const PartitionInfo& info, const StreamFrame* last,
+                             std::chrono::nanoseconds now) {
   Partition& state = partitions_[partition];
+  state.last_append = now;
   state.max_event_time = info.max_event_time;
   state.idle = last == nullptr;
   if (last != nullptr && last->type == FrameType::kControl) {

@@ -50,12 +50,15 @@ TEST(PartitionClock, ComesBackFromTheEndOfTheLog) {
       .type = FrameType::kControl,
       .payload =
           Buffer::Own(ControlFrame{.kind = ControlFrame::Kind::kIdle, .time = 300}.Encode())};
-  clock.Restore(0, {.max_event_time = 400}, &data);
-  clock.Restore(1, {.max_event_time = 200}, &idle);
+  clock.Restore(0, {.max_event_time = 400}, &data, seconds(1000));
+  clock.Restore(1, {.max_event_time = 200}, &idle, seconds(1000));
   EXPECT_EQ(clock.watermark(), 400);
-  const auto active = clock.Append(1, 350, seconds(0));
+  const auto active = clock.Append(1, 350, seconds(1001));
   ASSERT_TRUE(active);
   EXPECT_EQ(active->time, 400);
+  // A restart is no sign of idleness.
+  EXPECT_FALSE(clock.Idle(0, seconds(30), seconds(1029)));
+  EXPECT_TRUE(clock.Idle(0, seconds(30), seconds(1030)));
 }
 
 TEST(PartitionClock, HoldsAnActivePartitionAtNothingBeforeItsFirstRecord) {
@@ -97,10 +100,18 @@ TEST(PartitionClock, EndsAPartitionOnceAlsoAfterARestart) {
   const StreamFrame last{
       .type = FrameType::kControl, .count = 1, .payload = Buffer::Own(end->Encode())};
   PartitionClock restored(2, 10);
-  restored.Restore(1, {.max_event_time = 50}, &last);
+  restored.Restore(1, {.max_event_time = 50}, &last, seconds(0));
   EXPECT_FALSE(restored.End(1));
   EXPECT_FALSE(restored.Activate(1));
   EXPECT_EQ(restored.watermark(), kMicrosMin);
+}
+
+TEST(PartitionClock, CountsNoTimeBeforeTheRestart) {
+  PartitionClock clock(1, 0);
+  const StreamFrame data{.type = FrameType::kData};
+  clock.Restore(0, {.max_event_time = 400}, &data, seconds(1'000'000));
+  EXPECT_FALSE(clock.Idle(0, seconds(30), seconds(1'000'029)));
+  EXPECT_TRUE(clock.Idle(0, seconds(30), seconds(1'000'030)));
 }
 
 }  // namespace

@@ -38,9 +38,11 @@ StreamIngestor::StreamIngestor(const TableDefinition& table, Transport& transpor
 Result<std::unique_ptr<StreamIngestor>> StreamIngestor::Open(const TableDefinition& table,
                                                              Transport& transport,
                                                              const Clock& clock, Options options) {
+  options.json.keep_originals = !table.generated.empty();
   std::unique_ptr<StreamIngestor> ingestor(
       new StreamIngestor(table, transport, clock, std::move(options)));
   MR_TRY(ingestor->OpenStreams());
+  MutexLock lock(ingestor->mutex_);
   MR_TRY(ingestor->RestoreClock());
   return ingestor;
 }
@@ -67,19 +69,41 @@ Status StreamIngestor::OpenStreams() {
 }
 
 Status StreamIngestor::RestoreClock() {
-  MutexLock lock(mutex_);
+  const std::chrono::nanoseconds now = clock_.Monotonic();
   for (uint32_t p = 0; p < table_.partitions; ++p) {
     const PartitionInfo info = transport_.Describe(stream_, PartitionId(p));
     if (info.durable_end == info.begin) {
-      partitions_.Restore(p, info, nullptr);
+      partitions_.Restore(p, info, nullptr, now);
       continue;
     }
     const auto cursor = transport_.OpenCursor(
         stream_, PartitionId(p), Offset(info.durable_end.value() - 1), Visibility::kDurable);
     MR_ASSIGN(const auto frames, cursor->Poll(1));
-    partitions_.Restore(p, info, frames.empty() ? nullptr : &frames.back());
+    partitions_.Restore(p, info, frames.empty() ? nullptr : &frames.back(), now);
   }
   return {};
+}
+
+Status StreamIngestor::RefreshClock() {
+  if (!clock_ahead_.exchange(false)) {
+    return {};
+  }
+  auto restored = RestoreClock();
+  if (!restored) {
+    clock_ahead_ = true;
+  }
+  return restored;
+}
+
+CommitCallback StreamIngestor::NotingAborts(CommitCallback callback) {
+  return [this, callback = std::move(callback)](const CommitResult& result) {
+    if (result.outcome == CommitOutcome::kAborted) {
+      clock_ahead_ = true;
+    }
+    if (callback) {
+      callback(result);
+    }
+  };
 }
 
 std::unique_ptr<JsonDecoder> StreamIngestor::TakeDecoder(JsonFraming framing) {
@@ -143,33 +167,50 @@ BatchPtr StreamIngestor::Generate(const BatchPtr& declared, DecodedRecords& deco
     columns[table_.generated[i].column] = std::move(values[i]);
   }
   BatchPtr rows = Batch::Make(table_.schema, std::move(columns), declared->rows());
+  AddMissing(*rows, errors);
   const std::vector<RowError> failed = errors.Take();
-  if (failed.empty()) {
-    return rows;
+  return failed.empty() ? rows : Refuse(*rows, failed, decoded);
+}
+
+void StreamIngestor::AddMissing(const Batch& rows, RowErrors& errors) const {
+  for (const GeneratedColumn& generated : table_.generated) {
+    const Field& field = table_.schema->field(generated.column);
+    const Column& column = rows.column(generated.column);
+    for (uint32_t row = 0; !field.nullable && column.may_have_nulls() && row < rows.rows(); ++row) {
+      if (column.IsNull(row)) {
+        errors.Add(row, ErrorCode::kRecordMissingColumn,
+                   fmt::format("a NOT NULL column is null: {}", field.name));
+      }
+    }
   }
+}
+
+BatchPtr StreamIngestor::Refuse(const Batch& rows, std::span<const RowError> failed,
+                                DecodedRecords& decoded) {
   // Records that were refused while decoding have no row: count them in to find each record.
   std::vector<uint32_t> kept;
   std::vector<RecordError> merged;
   size_t refused = 0;
   size_t next_failed = 0;
-  for (uint32_t row = 0; row < rows->rows(); ++row) {
+  for (uint32_t row = 0; row < rows.rows(); ++row) {
     while (refused < decoded.errors.size() && decoded.errors[refused].record <= row + refused) {
       ++refused;
     }
-    if (next_failed < failed.size() && failed[next_failed].row == row) {
-      merged.push_back(
-          {.record = row + refused,
-           .code = failed[next_failed].code,
-           .message = fmt::format("a generated column failed: {}", failed[next_failed].message),
-           .original = {}});
-      ++next_failed;
-    } else {
+    if (next_failed == failed.size() || failed[next_failed].row != row) {
       kept.push_back(row);
+      continue;
     }
+    const RowError& error = failed[next_failed++];
+    merged.push_back(
+        {.record = row + refused,
+         .code = ErrorCode::kGeneratedColumnFailed,
+         .message = fmt::format("{}: MR{} {}", Describe(ErrorCode::kGeneratedColumnFailed).meaning,
+                                static_cast<int>(error.code), error.message),
+         .original = decoded.originals[row]});
   }
   decoded.errors.insert(decoded.errors.end(), merged.begin(), merged.end());
   std::ranges::sort(decoded.errors, {}, &RecordError::record);
-  return kept.empty() ? nullptr : GatherRows(*rows, kept);
+  return kept.empty() ? nullptr : GatherRows(rows, kept);
 }
 
 EventTimes StreamIngestor::TimesOf(const Batch& rows, Micros watermark_limit) const {
@@ -225,10 +266,16 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement
     used.push_back(piece.partition);
   }
   AppendErrors(decoded, *writer);
+  options_.metrics.requests.Add();
+  options_.metrics.accepted.Add(static_cast<double>(decoded.accepted));
+  options_.metrics.refused.Add(static_cast<double>(decoded.errors.size()));
+  options_.metrics.bytes.Add(decoded.body == nullptr ? 0
+                                                     : static_cast<double>(decoded.body->size()));
   if (extend) {
     extend(*writer, used);
   }
   MutexLock lock(mutex_);
+  MR_TRY(RefreshClock());
   for (const Piece& piece : pieces) {
     const uint32_t p = piece.partition.value();
     const auto active = partitions_.Append(p, piece.times.max, clock_.Monotonic());
@@ -240,7 +287,7 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement
       }
     }
   }
-  writer->CommitAsync(std::move(callback));
+  writer->CommitAsync(NotingAborts(std::move(callback)));
   return {};
 }
 
@@ -309,6 +356,9 @@ void StreamIngestor::Tick() {
     return;
   }
   MutexLock lock(mutex_);
+  if (!RefreshClock()) {
+    return;  // The next request says why.
+  }
   std::unique_ptr<EpochWriter> writer;
   for (uint32_t p = 0; p < table_.partitions; ++p) {
     const auto control = partitions_.Idle(p, options_.idle_timeout, clock_.Monotonic());
@@ -320,7 +370,7 @@ void StreamIngestor::Tick() {
     }
   }
   if (writer != nullptr) {
-    writer->CommitAsync([](const CommitResult&) {});
+    writer->CommitAsync(NotingAborts({}));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "millrace/base/mutex.h"
 #include "millrace/codec/json_decoder.h"
 #include "millrace/codec/record_decoder.h"
+#include "millrace/connect/ingest_metrics.h"
 #include "millrace/connect/partition_clock.h"
 #include "millrace/expr/evaluator.h"
 #include "millrace/plan/definitions.h"
@@ -33,6 +34,7 @@ class StreamIngestor {
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);
     /// False: the table's source calls Control, and Tick does nothing.
     bool idle_by_timeout = true;
+    IngestMetrics metrics;
   };
 
   /// Creates the streams of the table and errors$<table> when missing. Errors: kStreamExists when
@@ -104,11 +106,17 @@ class StreamIngestor {
                  Options options);
 
   Status OpenStreams();
-  Status RestoreClock();
+  Status RestoreClock() MR_REQUIRES(mutex_);
+  /// Takes the clock back to the log after an abort.
+  Status RefreshClock() MR_REQUIRES(mutex_);
+  CommitCallback NotingAborts(CommitCallback callback);
   std::unique_ptr<JsonDecoder> TakeDecoder(JsonFraming framing) MR_EXCLUDES(decoders_mutex_);
   void GiveBack(JsonFraming framing, std::unique_ptr<JsonDecoder> decoder)
       MR_EXCLUDES(decoders_mutex_);
   BatchPtr Generate(const BatchPtr& declared, DecodedRecords& decoded) const;
+  void AddMissing(const Batch& rows, RowErrors& errors) const;
+  static BatchPtr Refuse(const Batch& rows, std::span<const RowError> failed,
+                         DecodedRecords& decoded);
   struct Piece {
     PartitionId partition;
     BatchPtr rows;
@@ -134,6 +142,8 @@ class StreamIngestor {
   /// Held over CommitAsync, so that the clock sees appends in log order.
   Mutex mutex_;
   PartitionClock partitions_ MR_GUARDED_BY(mutex_);
+  /// The clock has seen appends that were then aborted.
+  std::atomic<bool> clock_ahead_{false};
 };
 
 }  // namespace millrace

@@ -10,7 +10,7 @@ namespace {
 TEST(Bitmap, SetsClearsAndCounts) {
   std::vector<uint64_t> words(WordsForBits(130));
   EXPECT_EQ(words.size(), 3U);
-  for (const size_t bit : {0, 63, 64, 129}) {
+  for (const size_t bit : {0U, 63U, 64U, 129U}) {
     SetBit(words.data(), bit);
     EXPECT_TRUE(GetBit(words.data(), bit));
   }

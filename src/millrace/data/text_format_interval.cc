@@ -203,7 +203,7 @@ bool ScanVerbosePart(TextCursor& cursor, IntervalSum& sum) {
     }
     sum.Add(quantity, *FindUnit("year"));
     sum.Add(months, *FindUnit("month"));
-    return true;
+    return cursor.done() || cursor.Peek() == ' ';
   }
   cursor.SkipSpace();
   if (!internal::IsLetter(cursor.Peek())) {

@@ -51,9 +51,7 @@ Result<std::unique_ptr<const PipelinePlan>> PipelinePlan::Make(const ViewDefinit
       return Err(ErrorCode::kNotImplemented, "aggregations over aggregations are not there yet");
     }
     MR_ASSIGN(plan->group_by, GroupBy::Make(*node));
-    if (node->aggregate.window) {
-      plan->late_schema = node->inputs.front()->schema;
-    }
+    plan->has_late_rows = node->aggregate.window.has_value();
   }
   return plan;
 }

@@ -26,7 +26,7 @@ struct PipelinePlan {
   StatelessChain after;
   EmitMode emit = EmitMode::kChanges;
   SchemaPtr output_schema;
-  SchemaPtr late_schema;  ///< Null when no row can be late.
+  bool has_late_rows = false;  ///< Whether a row can be late.
   uint64_t fingerprint = 0;
 
   /// Errors: kNotImplemented for plans that have no operators yet.

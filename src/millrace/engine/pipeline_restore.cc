@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/planted_bug.h"
 #include "millrace/engine/aggregate/group_output.h"
 #include "millrace/engine/pipeline_runner.h"
 
@@ -19,8 +20,8 @@ Status PipelineRunner::OpenStreams(const StreamInfo& source) {
   if (keeps_rows() && plan_->group_by->window()) {
     MR_ASSIGN(streams_.closed, OpenStream("rows$" + name, 1, plan_->output_schema, "rows"));
   }
-  if (plan_->late_schema != nullptr) {
-    MR_ASSIGN(streams_.late, OpenStream("late$" + name, 1, plan_->late_schema, "late"));
+  if (plan_->has_late_rows) {
+    MR_ASSIGN(streams_.late, OpenStream("late$" + name, 1, ErrorRowSchema(), "late"));
   }
   return {};
 }
@@ -59,7 +60,8 @@ Status PipelineRunner::Restore() {
                             : transport_.Describe(streams_.source, PartitionId(p)).begin;
     sources_.emplace_back(*plan_, transport_.OpenCursor(streams_.source, PartitionId(p), from,
                                                         Visibility::kAppended));
-    sources_.back().Reset(from, state_->source_watermarks[p]);
+    sources_.back().Reset(from, MR_PLANTED(WatermarkNotRestored) ? PartitionWatermark()
+                                                                 : state_->source_watermarks[p]);
     SourceTask& task = source_tasks_.emplace_back();
     if (plan_->group_by) {
       task.groups = std::make_unique<PartialGroups>(*plan_->group_by);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/planted_bug.h"
 #include "millrace/engine/aggregate/group_output.h"
 
 namespace millrace {
@@ -153,7 +154,8 @@ Micros PipelineRunner::StageWatermark() const {
     const bool behind = sources_[p].position() < input_ends_[p];
     if (!partition.idle || behind) {
       any = true;
-      watermark = std::min(watermark, partition.Get(plan_->watermark_delay));
+      const Micros own = partition.Get(plan_->watermark_delay);
+      watermark = MR_PLANTED(WindowsClosedTooEarly) ? own : std::min(watermark, own);
     }
   }
   return any ? std::max(watermark, state_->stage_watermark) : state_->stage_watermark;
@@ -162,15 +164,16 @@ Micros PipelineRunner::StageWatermark() const {
 void PipelineRunner::RunSourceTask(size_t partition) {
   SourceTask& task = source_tasks_[partition];
   task.report.emplace(clock_.WallMicros());
-  task.report->SetPartition(static_cast<uint32_t>(partition));
   task.output.clear();
   if (task.groups != nullptr) {
     task.groups->Clear();
   }
-  for (BatchPtr& whole : task.slice.batches) {
-    task.report->counts.in += whole->rows();
-    for (const BatchPtr& piece : SplitBatch(whole, options_.batch_rows_max)) {
-      const BatchPtr rows = plan_->before.Process(piece, *task.report);
+  for (SourcePartition::Piece& piece : task.slice.pieces) {
+    task.report->counts.in += piece.rows->rows();
+    task.report->SetSource(static_cast<uint32_t>(partition), std::move(piece.original),
+                           piece.begin);
+    for (const BatchPtr& part : SplitBatch(piece.rows, options_.batch_rows_max)) {
+      const BatchPtr rows = plan_->before.Process(part, *task.report);
       if (rows == nullptr) {
         continue;
       }
@@ -181,9 +184,10 @@ void PipelineRunner::RunSourceTask(size_t partition) {
         task.output.push_back(rows);
       }
     }
-    whole.reset();
+    piece.rows.reset();
   }
-  task.slice.batches.clear();
+  task.slice.pieces.clear();
+  task.report->SetSource(static_cast<uint32_t>(partition), nullptr, Offset());
   if (task.groups != nullptr) {
     task.groups->Partition(static_cast<uint32_t>(state_tasks_.size()));
   }
@@ -201,7 +205,8 @@ void PipelineRunner::RunStateTask(size_t partition) {
     source.groups->VisitPartition(
         static_cast<uint32_t>(partition),
         [&](Micros bucket, std::string_view key, uint64_t hash, const std::byte* value) {
-          layout.Merge(state.Touch(bucket, key, hash), value);
+          std::byte* const merged = state.Touch(bucket, key, hash);
+          layout.Merge(merged, value, state.touched_texts());
         });
   }
   const uint64_t empty_hash = HashEncoded({});
@@ -226,13 +231,10 @@ Status PipelineRunner::AggregateOutput(KeyedState& state, StateTask& task) {
                          return output.Add(bucket, key, value, 1, *task.report);
                        }));
   } else {
-    MR_TRY(state.VisitChanges([&](Micros bucket, std::string_view key, const std::byte* before,
-                                  const std::byte* after) -> Status {
-      if (before != nullptr) {
-        MR_TRY(output.Add(bucket, key, before, -1, ignored));
-      }
-      return output.Add(bucket, key, after, 1, *task.report);
-    }));
+    MR_TRY(state.VisitChanges(
+        [&](Micros bucket, std::string_view key, const std::byte* before, const std::byte* after) {
+          return output.AddChange(bucket, key, before, after, *task.report);
+        }));
   }
   if (const BatchPtr rows = plan_->after.Process(output.Finish(is_final), *task.report)) {
     task.output.push_back(rows);
@@ -278,16 +280,7 @@ Status PipelineRunner::CommitEpoch() {
       collect(i, source_tasks_[i].output);
     }
   }
-  size_t appends = 0;
-  for (uint32_t p = 0; p < output.size(); ++p) {
-    if (!output[p].empty()) {
-      const BatchPtr batch = Concatenate(output[p]);
-      writer->Append(streams_.view, PartitionId(p), batch, times);
-      stats_.rows_out += batch->rows();
-      ++appends;
-    }
-  }
-  epoch.state_frame = appends;
+  epoch.state_frame = AppendOutput(output, times, epoch, *writer);
   writer->AppendOpaque(streams_.state, PartitionId(0), FrameType::kState, state_->Seal());
   if (!closed.empty()) {
     writer->Append(*streams_.closed, PartitionId(0), Concatenate(closed), times);
@@ -296,20 +289,19 @@ Status PipelineRunner::CommitEpoch() {
   for (uint32_t p = 0; p < sources_.size(); ++p) {
     epoch.end_positions.push_back(sources_[p].position());
     if (sources_[p].position() != epoch.positions[p]) {
-      writer->SetPosition(reader_, streams_.source, PartitionId(p), sources_[p].position());
+      writer->SetPosition(
+          reader_, streams_.source, PartitionId(p),
+          MR_PLANTED(DeltaAppliedTwice) ? epoch.positions[p] : sources_[p].position());
     }
   }
   if (const auto trim = state_->TakeTrim()) {
     writer->Trim(streams_.state, PartitionId(0), *trim);
   }
-  stats_.epochs += 1;
-  stats_.watermark = state_->stage_watermark;
-  stats_.state_keys = state_->keys();
-  stats_.state_bytes = state_->MemoryBytes();
   {
     MutexLock lock(mutex_);
     ++undecided_;
   }
+  epoch.sealed_at = clock_.Monotonic();
   writer->CommitAsync([this, id = epoch.id](const CommitResult& result) {
     MutexLock lock(mutex_);
     decided_.push_back({id, result});
@@ -321,35 +313,61 @@ Status PipelineRunner::CommitEpoch() {
   return {};
 }
 
+size_t PipelineRunner::AppendOutput(const std::vector<std::vector<BatchPtr>>& output,
+                                    const EventTimes& times, Epoch& epoch, EpochWriter& writer) {
+  size_t appends = 0;
+  for (uint32_t p = 0; p < output.size(); ++p) {
+    if (output[p].empty()) {
+      continue;
+    }
+    const BatchPtr batch = Concatenate(output[p]);
+    epoch.rows_out += batch->rows();
+    if (MR_PLANTED(OutputInItsOwnEpoch)) {
+      auto early = transport_.BeginEpoch();
+      early->Append(streams_.view, PartitionId(p), batch, times);
+      early->CommitAsync({});
+    } else {
+      writer.Append(streams_.view, PartitionId(p), batch, times);
+      ++appends;
+    }
+  }
+  return appends;
+}
+
 void PipelineRunner::AppendReports(EpochWriter& writer) {
   const EventTimes times{.append_time = clock_.WallMicros()};
-  RowReport::Counts counts;
   std::vector<ErrorRow> errors;
-  std::vector<BatchPtr> late;
-  const auto collect = [&](const std::optional<RowReport>& report) {
-    if (report) {
-      counts.Add(report->counts);
-      errors.insert(errors.end(), report->errors().begin(), report->errors().end());
-      late.insert(late.end(), report->late().begin(), report->late().end());
-    }
+  std::vector<ErrorRow> late;
+  const auto collect = [&](const RowReport& report) {
+    errors.insert(errors.end(), report.errors().begin(), report.errors().end());
+    late.insert(late.end(), report.late().begin(), report.late().end());
   };
   for (const SourceTask& task : source_tasks_) {
-    collect(task.report);
+    collect(*task.report);
+    in_flight_.back().counts.Add(task.report->counts);
   }
-  stats_.rows_in += counts.in;
-  stats_.rows_accepted += counts.accepted;
-  stats_.rows_filtered += counts.filtered;
-  stats_.rows_late += counts.late;
-  stats_.rows_failed += counts.failed;
   for (const StateTask& task : state_tasks_) {
-    collect(task.report);
+    collect(*task.report);
   }
   if (const BatchPtr batch = MakeErrorBatch(errors)) {
     writer.Append(streams_.errors, PartitionId(0), batch, times);
   }
-  for (const BatchPtr& batch : late) {
-    writer.Append(*streams_.late, PartitionId(0), WithoutExtras(batch), times);
+  if (const BatchPtr batch = MakeErrorBatch(late)) {
+    writer.Append(*streams_.late, PartitionId(0), batch, times);
   }
+}
+
+void PipelineRunner::CountCommitted(const Epoch& epoch) {
+  stats_.epochs += 1;
+  stats_.rows_in += epoch.counts.in;
+  stats_.rows_accepted += epoch.counts.accepted;
+  stats_.rows_filtered += epoch.counts.filtered;
+  stats_.rows_late += epoch.counts.late;
+  stats_.rows_failed += epoch.counts.failed;
+  stats_.rows_out += epoch.rows_out;
+  stats_.watermark = state_->stage_watermark;
+  stats_.state_keys = state_->keys();
+  stats_.state_bytes = state_->MemoryBytes();
 }
 
 Status PipelineRunner::HandleDecided() {
@@ -388,10 +406,13 @@ Status PipelineRunner::HandleCommitted(const Epoch& epoch, const CommitResult& r
       view_position_[range.partition.value()] = range.end;
     }
   }
+  CountCommitted(epoch);
   if (served_ != nullptr) {
     ApplyOutput(epoch);
     served_->Publish(view_position_, epoch.end_positions);
   }
+  options_.metrics.commit_seconds.Observe(
+      std::chrono::duration<double>(clock_.Monotonic() - epoch.sealed_at).count());
   if (options_.on_commit) {
     options_.on_commit();
   }
@@ -421,7 +442,9 @@ void PipelineRunner::RollBack() {
   state_->source_watermarks = epoch.source_watermarks;
   state_->started = epoch.started;
   for (size_t p = 0; p < sources_.size(); ++p) {
-    sources_[p].Reset(epoch.positions[p], epoch.source_watermarks[p]);
+    sources_[p].Reset(
+        MR_PLANTED(PositionNotRolledBack) ? sources_[p].position() : epoch.positions[p],
+        MR_PLANTED(WatermarkNotRolledBack) ? sources_[p].watermark() : epoch.source_watermarks[p]);
   }
 }
 

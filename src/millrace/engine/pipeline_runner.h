@@ -11,6 +11,7 @@
 
 #include "millrace/base/clock.h"
 #include "millrace/base/mutex.h"
+#include "millrace/engine/pipeline_metrics.h"
 #include "millrace/engine/pipeline_plan.h"
 #include "millrace/engine/pipeline_state.h"
 #include "millrace/engine/row_report.h"
@@ -21,7 +22,8 @@
 
 namespace millrace {
 
-/// What a pipeline has done, for metrics and descriptions. Written by its thread, read by any.
+/// What a pipeline has committed since it was made, for metrics and descriptions. Written by its
+/// thread, read by any.
 struct PipelineStats {
   std::atomic<uint64_t> epochs{0};
   std::atomic<uint64_t> rows_in{0};
@@ -50,6 +52,7 @@ class PipelineRunner {
     int64_t small_epoch_rows = 512;
     int64_t large_epoch_rows = 65'536;
     size_t batch_rows_max = 4096;  ///< Rows an operator takes at once.
+    PipelineMetrics metrics;
     /// Called on the pipeline's thread after each commit, once its rows are published.
     std::function<void()> on_commit;
   };
@@ -107,8 +110,11 @@ class PipelineRunner {
     std::vector<PartitionWatermark> source_watermarks;
     Micros stage_watermark;
     bool started;
+    std::chrono::nanoseconds sealed_at{};
     std::vector<std::vector<BatchPtr>> output;  // By task; only while the rows are kept.
-    size_t state_frame = 0;                     // Index among the epoch's appends.
+    RowReport::Counts counts;
+    uint64_t rows_out = 0;
+    size_t state_frame = 0;  // Index among the epoch's appends.
   };
   /// A task of the first stage: one source partition, one epoch.
   struct SourceTask {
@@ -154,7 +160,11 @@ class PipelineRunner {
   void RunStateTask(size_t partition);
   Status AggregateOutput(KeyedState& state, StateTask& task);
   Status CommitEpoch();
+  /// Returns how many frames it appended. `output` is by partition of the view.
+  size_t AppendOutput(const std::vector<std::vector<BatchPtr>>& output, const EventTimes& times,
+                      Epoch& epoch, EpochWriter& writer);
   void AppendReports(EpochWriter& writer);
+  void CountCommitted(const Epoch& epoch);
 
   const std::unique_ptr<const PipelinePlan> plan_;
   Transport& transport_;

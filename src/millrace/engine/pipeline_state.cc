@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/planted_bug.h"
+
 namespace millrace {
 
 namespace {
@@ -17,8 +19,8 @@ constexpr uint8_t kFrameVersion = 1;
 /// doubles what is written, and at least this, so that small states finish their walk soon.
 constexpr size_t kSnapshotBytesMin = 2048;
 
-size_t ValueBytes(const PipelinePlan& plan) {
-  return plan.group_by ? plan.group_by->layout().value_bytes() : 0;
+ValueShape ShapeOf(const PipelinePlan& plan) {
+  return plan.group_by ? plan.group_by->layout().shape() : ValueShape();
 }
 
 void PutSection(uint32_t partition, const Bytes& rows, ByteWriter& writer) {
@@ -33,7 +35,7 @@ PipelineState::PipelineState(const PipelinePlan& plan, size_t state_partitions,
                              size_t source_partitions)
     : source_watermarks(source_partitions), has_state_(plan.group_by.has_value()) {
   for (size_t i = 0; i < (has_state_ ? state_partitions : 0); ++i) {
-    partitions_.emplace_back(ValueBytes(plan));
+    partitions_.emplace_back(ShapeOf(plan));
   }
   sealed_.resize(partitions_.size());
 }
@@ -99,6 +101,9 @@ void PipelineState::Committed(EpochId epoch, Offset state_offset) {
     partition.Committed(epoch);
   }
   cycle_offsets_.emplace_back(epoch, state_offset);
+  if (MR_PLANTED(StateTrimmedTooEarly)) {
+    trim_ = state_offset;
+  }
   if (complete_cycle_first_epoch_) {
     const auto first = std::ranges::find(cycle_offsets_, *complete_cycle_first_epoch_,
                                          &std::pair<EpochId, Offset>::first);
@@ -131,6 +136,9 @@ Status PipelineState::Restore(Cursor& cursor, WorkerPool& workers) {
     }
     std::vector<std::vector<Section>> sections(partitions_.size());
     for (const StreamFrame& frame : frames) {
+      if (MR_PLANTED(StateFrameSkipped) && &frame == &frames.back()) {
+        continue;
+      }
       MR_TRY(ReadFrame(frame.payload->bytes(), sections));
     }
     std::vector<Status> restored(partitions_.size());

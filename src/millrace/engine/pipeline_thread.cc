@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "millrace/engine/logger.h"
+
 namespace millrace {
 
 PipelineThread::~PipelineThread() {
@@ -54,6 +56,10 @@ void PipelineThread::WaitForWork() {
 void PipelineThread::Loop() {
   while (true) {
     auto progress = runner_->Step();
+    if (!progress) {
+      MR_LOG_ERROR(kEngineLog, kError, "view has failed; it stays as it was committed",
+                   progress.error().WithContext(runner_->plan().name));
+    }
     MutexLock lock(mutex_);
     if (!progress) {
       failure_ = progress.error();

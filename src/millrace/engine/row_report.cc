@@ -1,27 +1,35 @@
 #include "millrace/engine/row_report.h"
 
+#include <utility>
+
+#include <fmt/format.h>
+
 #include "millrace/data/text_format.h"
-#include "millrace/data/value.h"
 
 namespace millrace {
 
-namespace {
-
-std::string RowText(const Batch& batch, size_t row) {
-  std::string text;
-  for (size_t i = 0; i < batch.schema().size(); ++i) {
-    const Field& field = batch.schema().field(i);
-    if (i > 0) {
-      text += ", ";
-    }
-    text += field.name;
-    text += "=";
-    text += FormatValue(ValueAt(batch.column(i), row), field.type);
-  }
-  return text;
+void RowReport::SetSource(uint32_t partition, BatchPtr rows, Offset begin) {
+  partition_ = partition;
+  source_ = std::move(rows);
+  source_begin_ = begin;
 }
 
-}  // namespace
+ErrorRow RowReport::Report(const Batch& batch, uint32_t row, std::string_view operator_name) {
+  ErrorRow report{.time = now_, .operator_name = operator_name, .weight = batch.Weight(row)};
+  if (source_ == nullptr || batch.offsets().empty()) {
+    AppendRowJson(batch, row, report.record);
+    return report;
+  }
+  if (!source_writer_) {
+    source_writer_.emplace(source_->schema());
+  }
+  const int64_t offset = batch.offsets()[row];
+  report.partition = partition_;
+  report.offset = offset;
+  source_writer_->Append(*source_, static_cast<size_t>(Offset(offset) - source_begin_),
+                         report.record);
+  return report;
+}
 
 BatchPtr RowReport::Failed(const BatchPtr& batch, std::string_view operator_name,
                            RowErrors& errors) {
@@ -37,18 +45,37 @@ BatchPtr RowReport::Failed(const BatchPtr& batch, std::string_view operator_name
       continue;
     }
     const RowError& error = failed[next_failed++];
-    const auto offsets = batch->offsets();
-    errors_.push_back({.time = now_,
-                       .code = error.code,
-                       .message = error.message,
-                       .operator_name = operator_name,
-                       .partition = partition_,
-                       .offset = offsets.empty() ? std::nullopt : std::optional(offsets[row]),
-                       .weight = batch->Weight(row),
-                       .record = RowText(*batch, row)});
+    ErrorRow& report = errors_.emplace_back(Report(*batch, row, operator_name));
+    report.code = error.code;
+    report.message = error.message;
   }
   counts.failed += failed.size();
   return kept.empty() ? nullptr : GatherRows(*batch, kept);
+}
+
+void RowReport::AddGroupError(const Error& error, int32_t weight, std::string group) {
+  errors_.push_back({.time = now_,
+                     .code = error.code(),
+                     .message = error.message(),
+                     .operator_name = "aggregate",
+                     .partition = std::nullopt,
+                     .offset = std::nullopt,
+                     .weight = weight,
+                     .record = std::move(group)});
+}
+
+void RowReport::AddLate(const Batch& batch, std::span<const uint32_t> rows,
+                        const WindowKey& window) {
+  const auto starts = batch.column(window.start_column).Values<Micros>();
+  for (const uint32_t row : rows) {
+    ErrorRow& report = late_.emplace_back(Report(batch, row, "window"));
+    report.code = ErrorCode::kLateRow;
+    report.message =
+        fmt::format("{}: window end {}, watermark {}", Describe(ErrorCode::kLateRow).meaning,
+                    FormatTimestamptz(starts[row] + window.size),
+                    FormatTimestamptz(batch.watermarks_before()[row]));
+  }
+  counts.late += rows.size();
 }
 
 }  // namespace millrace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "millrace/base/planted_bug.h"
+
 namespace millrace {
 
 Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_max) {
@@ -22,7 +24,7 @@ Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_ma
     if (frame.type == FrameType::kData) {
       // Frames may have been joined since the position was committed.
       const auto read_before = static_cast<uint32_t>(std::max<int64_t>(from - frame.begin, 0));
-      slice.batches.push_back(PrepareRows(frame, read_before));
+      slice.pieces.push_back({PrepareRows(frame, read_before), frame.batch, frame.begin});
       slice.rows += frame.count - read_before;
       slice.bytes += frame.batch->MemoryBytes();
       watermark_.idle = false;
@@ -73,7 +75,8 @@ BufferPtr SourcePartition::WatermarksBefore(const StreamFrame& frame, uint32_t r
   PartitionWatermark running = watermark_;
   for (size_t row = read_before; row < watermarks.size(); ++row) {
     watermarks[row] = running.Get(plan_.watermark_delay);
-    if (!times.IsNull(row) && values[row] <= frame.times.limit) {
+    if (!times.IsNull(row) && values[row] <= frame.times.limit &&
+        !MR_PLANTED(LatenessOfWholeFrame)) {
       running.max_event_time = std::max(running.max_event_time, values[row]);
     }
   }

@@ -30,8 +30,14 @@ class SourcePartition {
   SourcePartition(const PipelinePlan& plan, std::unique_ptr<Cursor> cursor)
       : plan_(plan), cursor_(std::move(cursor)) {}
 
+  /// What one frame brings.
+  struct Piece {
+    BatchPtr rows;      ///< Of the plan's scan schema, with row extras.
+    BatchPtr original;  ///< All columns of the stream, for reports of rows.
+    Offset begin;       ///< Of the original's first row.
+  };
   struct Slice {
-    std::vector<BatchPtr> batches;  ///< Of the plan's scan schema, with row extras.
+    std::vector<Piece> pieces;
     uint64_t rows = 0;
     size_t bytes = 0;
     bool any = false;  ///< Whether anything at all was read, control frames too.

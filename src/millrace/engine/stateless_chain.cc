@@ -1,8 +1,48 @@
 #include "millrace/engine/stateless_chain.h"
 
+#include <algorithm>
+
 #include "millrace/base/check.h"
 
 namespace millrace {
+
+namespace {
+
+/// Whether every row is so far from both ends of time that its window lies between them.
+bool FarFromEnds(const Column& times, Micros size) {
+  if (times.null_count() > 0) {
+    return false;
+  }
+  Micros first = kTimestampMax;
+  Micros last = kTimestampMin;
+  for (const Micros time : times.Values<Micros>()) {
+    first = std::min(first, time);
+    last = std::max(last, time);
+  }
+  return first - kTimestampMin >= size && kTimestampMax - last >= size;
+}
+
+/// Reports rows that are in no window: without a time, or where the window would reach beyond all
+/// times.
+void CheckWindows(const TumbleNode& tumble, const Batch& batch, RowErrors& errors) {
+  const Column& times = batch.column(tumble.time_column);
+  if (FarFromEnds(times, tumble.size)) {
+    return;
+  }
+  for (uint32_t row = 0; row < batch.rows(); ++row) {
+    if (times.IsNull(row)) {
+      errors.Add(row, ErrorCode::kRecordMissingColumn, "the event time of the window is NULL");
+      continue;
+    }
+    const Micros start = TumbleStart(times.Values<Micros>()[row], tumble.size, tumble.origin);
+    if (start < kTimestampMin || start + tumble.size > kTimestampMax) {
+      errors.Add(row, ErrorCode::kDatetimeOutOfRange,
+                 "the window is out of the range of timestamps");
+    }
+  }
+}
+
+}  // namespace
 
 void StatelessChain::Add(const PlanNode& node) {
   switch (node.kind) {
@@ -64,17 +104,11 @@ BatchPtr StatelessChain::Run(const Project& project, BatchPtr batch, RowReport& 
 }
 
 BatchPtr StatelessChain::Run(const Tumble& tumble, BatchPtr batch, RowReport& report) {
-  if (const Column& times = batch->column(tumble.node.time_column); times.null_count() > 0) {
-    RowErrors errors;
-    for (uint32_t row = 0; row < batch->rows(); ++row) {
-      if (times.IsNull(row)) {
-        errors.Add(row, ErrorCode::kRecordMissingColumn, "the event time of the window is NULL");
-      }
-    }
-    batch = report.Failed(batch, "window", errors);
-    if (batch == nullptr) {
-      return nullptr;
-    }
+  RowErrors errors;
+  CheckWindows(tumble.node, *batch, errors);
+  batch = report.Failed(batch, "window", errors);
+  if (batch == nullptr) {
+    return nullptr;
   }
   const auto times = batch->column(tumble.node.time_column).Values<Micros>();
   std::vector<Micros> starts(times.size());

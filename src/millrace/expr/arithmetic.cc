@@ -69,8 +69,9 @@ Checked<T> FloatOperation(T a, T b) {
     result.value = a * b;
     result.failed = result.value == 0 && a != 0 && b != 0;
   } else {
-    result.value = b == 0 ? T{0} : a / b;
-    result.failed = b == 0 || (result.value == 0 && a != 0 && !std::isinf(b));
+    const bool by_zero = b == 0 && !std::isnan(a);
+    result.value = by_zero ? T{0} : a / b;
+    result.failed = by_zero || (result.value == 0 && a != 0 && !std::isinf(b));
   }
   result.failed |= std::isinf(result.value) && !std::isinf(a) && !std::isinf(b);
   return result;

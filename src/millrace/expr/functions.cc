@@ -169,11 +169,7 @@ std::unexpected<Error> Unknown(std::string_view name, std::span<const ArgumentTy
   if (IsFunctionName(name)) {
     return Err(error.WithHint(ambiguous ? "add explicit casts" : OverloadHint(name)));
   }
-  std::vector<std::string_view> names;
-  for (const ScalarFunction& function : Registry()) {
-    names.push_back(function.name);
-  }
-  const auto nearest = NearestName(name, names);
+  const auto nearest = NearestName(name, FunctionNames());
   return Err(nearest.empty() ? error : error.WithHint("did you mean " + nearest + "?"));
 }
 
@@ -202,6 +198,16 @@ Result<ResolvedFunction> ResolveFunction(std::string_view name,
     }
   }
   return resolved;
+}
+
+std::vector<std::string_view> FunctionNames() {
+  std::vector<std::string_view> names;
+  for (const ScalarFunction& function : Registry()) {
+    if (names.empty() || names.back() != function.name) {
+      names.push_back(function.name);
+    }
+  }
+  return names;
 }
 
 bool IsFunctionName(std::string_view name) { return !Overloads(name).empty(); }

@@ -48,6 +48,9 @@ struct ResolvedFunction {
 Result<ResolvedFunction> ResolveFunction(std::string_view name,
                                          std::span<const ArgumentType> arguments);
 
+/// Returns the names of all functions and operators, sorted.
+std::vector<std::string_view> FunctionNames();
+
 /// Returns whether any overload has that name.
 bool IsFunctionName(std::string_view name);
 

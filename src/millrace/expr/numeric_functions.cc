@@ -153,6 +153,26 @@ Column PowerKernel(const KernelCall& call) {
       [&](size_t row) { FailRange(call, row); });
 }
 
+/// PostgreSQL's order: NaN is greater than every other number.
+template <typename T>
+bool IsLess(const T& a, const T& b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (std::isnan(a) || std::isnan(b)) {
+      return !std::isnan(a) && std::isnan(b);
+    }
+  }
+  return a < b;
+}
+
+template <typename T>
+T ValueOf(const Operand& operand, size_t row) {
+  if constexpr (std::is_same_v<T, std::string_view>) {
+    return operand.Text(row);
+  } else {
+    return operand.template At<T>(row);
+  }
+}
+
 /// The largest or smallest argument that is not NULL.
 template <typename T, bool kGreatest>
 Column ExtremeKernel(const KernelCall& call) {
@@ -163,14 +183,9 @@ Column ExtremeKernel(const KernelCall& call) {
       if (operand.IsNull(row)) {
         continue;
       }
-      bool better = best == nullptr;
-      if constexpr (std::is_same_v<T, std::string_view>) {
-        better = better || (kGreatest ? operand.Text(row) > best->Text(row)
-                                      : operand.Text(row) < best->Text(row));
-      } else {
-        better = better || (kGreatest ? operand.template At<T>(row) > best->template At<T>(row)
-                                      : operand.template At<T>(row) < best->template At<T>(row));
-      }
+      const bool better =
+          best == nullptr || (kGreatest ? IsLess(ValueOf<T>(*best, row), ValueOf<T>(operand, row))
+                                        : IsLess(ValueOf<T>(operand, row), ValueOf<T>(*best, row)));
       best = better ? &operand : best;
     }
     if (best == nullptr) {

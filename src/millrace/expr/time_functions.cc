@@ -65,6 +65,15 @@ Checked<Interval> Scale(const Interval& span, double factor) {
                       static_cast<int64_t>(std::nearbyint(micros)));
 }
 
+/// The one interval of all equal ones whose parts have one sign and no more days than a month and
+/// no more time than a day.
+Checked<Interval> Justify(const Interval& span) {
+  constexpr Int128 kMonth = Int128{30} * kMicrosPerDay;
+  const Int128 total = IntervalOrder(span);
+  return MakeInterval(total / kMonth, total % kMonth / kMicrosPerDay,
+                      total % kMonth % kMicrosPerDay);
+}
+
 /// PostgreSQL's justify_hours over the difference: whole days and the rest.
 Checked<Interval> Between(Micros a, Micros b) {
   const Micros difference = a - b;
@@ -128,6 +137,11 @@ Column NegateSpanKernel(const KernelCall& call) {
   return MapUnaryChecked<Interval, Interval>(
       call, [](const Interval& span) { return Combine<-1>({}, span); },
       [&](size_t row) { FailRange(call, row); });
+}
+
+Column JustifyKernel(const KernelCall& call) {
+  return MapUnaryChecked<Interval, Interval>(call, Justify,
+                                             [&](size_t row) { FailRange(call, row); });
 }
 
 /// Reads the unit in argument 0 of each row; reports unknown ones.
@@ -244,6 +258,7 @@ void AddTimeFunctions(std::vector<ScalarFunction>& out) {
   Add(out, "date_part", {kText, kTime}, DataType::Of(kDouble), FieldKernel<Micros, double>);
   Add(out, "date_part", {kText, kDate}, DataType::Of(kDouble), FieldKernel<int32_t, double>);
   Add(out, "date_part", {kText, kSpan}, DataType::Of(kDouble), FieldKernel<Interval, double>);
+  Add(out, "justify_interval", {kSpan}, DataType::Of(kSpan), JustifyKernel);
   Add(out, "to_timestamp", {kDouble}, DataType::Of(kTime), ToTimestampKernel);
 }
 

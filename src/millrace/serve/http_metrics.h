@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "millrace/base/metrics.h"
 #include "millrace/serve/router.h"
 
 namespace millrace::serve {
@@ -48,8 +49,9 @@ class HttpMetrics {
   void CountRequest(size_t route, int status, std::chrono::nanoseconds latency);
   void CountRejection(Rejection rejection) { ++rejections[static_cast<size_t>(rejection)]; }
 
-  /// All counters in the text format of Prometheus, names millrace_http_*.
-  std::string Render() const;
+  /// For MetricsRegistry::AddCollector.
+  static std::vector<MetricFamilyInfo> Families();
+  void Collect(MetricsWriter& writer) const;
 
   std::atomic<uint64_t> connections_total{0};
   std::atomic<int64_t> connections{0};
@@ -61,7 +63,9 @@ class HttpMetrics {
   std::array<std::atomic<uint64_t>, kRejectionsCount> rejections{};
 
  private:
-  std::vector<std::string> route_names_;
+  void CollectRoute(size_t route, MetricsWriter& writer) const;
+
+  std::vector<MetricLabels> route_labels_;
   std::vector<RouteCounters> routes_;
 };
 

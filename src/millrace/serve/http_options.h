@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/base/options.h"
 #include "millrace/serve/body_receiver.h"
 
 namespace millrace::serve {
@@ -39,5 +40,15 @@ struct HttpServerOptions {
   /// How often timeouts are looked at.
   std::chrono::milliseconds tick{250};
 };
+
+/// http.* and insecure: what a user may set.
+const OptionTable<HttpServerOptions>& HttpOptionTable();
+
+/// Checks what options together must keep. kConfigUnsafeListen for an address beyond loopback
+/// without tokens and without `insecure`, else kConfigInvalidValue.
+Status CheckHttpOptions(const HttpServerOptions& options, bool requires_token);
+
+/// Whether others than this machine can reach an address.
+bool IsBeyondLoopback(const HttpServerOptions& options);
 
 }  // namespace millrace::serve

@@ -225,22 +225,6 @@ class Loop {
   Thread thread_;
 };
 
-Status CheckLimits(const HttpServerOptions& options) {
-  if (options.threads_count < 1 || options.header_bytes_max < 1024 ||
-      options.header_bytes_max > (size_t{1} << 20) ||
-      options.body_memory_bytes < options.body.wire_bytes_max ||
-      options.body_memory_bytes < options.body.decoded_bytes_max || options.body.ratio_max < 1) {
-    return Err(ErrorCode::kConfigInvalidValue,
-               "the limits of the HTTP server contradict each other: it needs a thread, heads of "
-               "1 KiB to 1 MiB, and memory for at least one body of the largest size");
-  }
-  return {};
-}
-
-bool IsBeyondLoopback(const std::vector<ListenAddress>& addresses) {
-  return !std::ranges::all_of(addresses, &ListenAddress::is_loopback);
-}
-
 uint32_t RandomTag() {
   uint32_t tag = 0;
   FillRandomBytes(&tag, sizeof(tag));
@@ -387,19 +371,14 @@ HttpServer::HttpServer(HttpServerOptions options, const Router& router,
 HttpServer::~HttpServer() { Stop(std::chrono::milliseconds(0)); }
 
 Result<std::vector<ListenAddress>> HttpServer::Start() {
-  MR_TRY(CheckLimits(options_));
+  MR_TRY(CheckHttpOptions(options_, authenticator_.requires_token()));
   std::vector<ListenAddress> addresses;
   for (const std::string& text : options_.listen) {
     MR_ASSIGN(auto address, ListenAddress::Parse(text));
     addresses.push_back(std::move(address));
   }
-  const bool is_beyond = IsBeyondLoopback(addresses);
-  if (is_beyond && !authenticator_.requires_token() && !options_.insecure) {
-    return Err(Error(ErrorCode::kConfigUnsafeListen,
-                     fmt::format("{} is reachable by others", fmt::join(options_.listen, ", ")))
-                   .WithHint("configure tokens, or set insecure: true in a closed network"));
-  }
-  auto loops = std::make_unique<Loops>(*this, is_beyond && options_.host_names.empty());
+  auto loops =
+      std::make_unique<Loops>(*this, IsBeyondLoopback(options_) && options_.host_names.empty());
   for (ListenAddress& address : addresses) {
     MR_ASSIGN(address, loops->Listen(address));
   }

@@ -273,7 +273,10 @@ TEST(HttpServer, MetricsCountRoutesAndBytes) {
   client.Exchange(MakeRequest("GET", "/hello/x"));
   client.Exchange(MakeRequest("GET", "/nothing"));
   client.Exchange(MakeRequest("GET", "/hello/x"));
-  const std::string text = server.metrics().Render();
+  MetricsRegistry registry;
+  const auto registration = registry.AddCollector(
+      HttpMetrics::Families(), [&](MetricsWriter& writer) { server.metrics().Collect(writer); });
+  const std::string text = registry.Render();
   EXPECT_THAT(text,
               HasSubstr("requests_total{method=\"GET\",route=\"/hello/{name}\",status=\"2xx\"}"));
   EXPECT_THAT(text, HasSubstr("millrace_http_rejected_total{reason=\"not_found\"} 1"));

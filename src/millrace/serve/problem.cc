@@ -7,6 +7,7 @@
 
 #include "millrace/data/json_text.h"
 #include "millrace/data/utf8.h"
+#include "millrace/serve/logger.h"
 
 namespace millrace::serve {
 
@@ -99,6 +100,10 @@ int HttpStatusOf(ErrorCode code) {
 
 Response ProblemResponse(const Error& error, std::string_view request_id) {
   const int status = HttpStatusOf(error.code());
+  if (status == kStatusOfFaults) {
+    MR_LOG_ERROR(kServeLog, kError, "a request has failed",
+                 error.WithContext(fmt::format("request {}", request_id)));
+  }
   std::string json = "{";
   AppendMember(json, "type", fmt::format("urn:millrace:error:{}", error.number()));
   AppendMember(json, "title", Describe(error.code()).meaning);

@@ -54,8 +54,20 @@ std::optional<AggregateKind> FindAggregate(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<std::string_view> AggregateNames() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, kind] : kAggregates) {
+    names.push_back(name);
+  }
+  return names;
+}
+
 Result<DataType> AggregateResultType(AggregateKind kind, const DataType& argument) {
   const bool number = argument.is_number();
+  if (argument.id == TypeId::kInterval &&
+      (kind == AggregateKind::kSum || kind == AggregateKind::kAvg)) {
+    return Err(ErrorCode::kSqlNotSupported, "not supported: sum and avg of interval");
+  }
   switch (kind) {
     case AggregateKind::kCountRows:
     case AggregateKind::kCount:

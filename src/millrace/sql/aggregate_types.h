@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "millrace/base/result.h"
 #include "millrace/plan/plan_node.h"
@@ -10,6 +11,8 @@ namespace millrace::internal {
 
 /// The aggregate of that SQL name; kCount for count.
 std::optional<AggregateKind> FindAggregate(std::string_view name);
+
+std::vector<std::string_view> AggregateNames();
 
 /// PostgreSQL's result types: sum of smallint and integer is bigint, of bigint and numeric numeric,
 /// of floating point its own type; avg is double precision over floating point, else numeric with

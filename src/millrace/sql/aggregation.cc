@@ -109,6 +109,14 @@ ExpressionPtr Moved(const ExpressionPtr& column, Micros micros) {
                                              DataType::Of(TypeId::kInterval))});
 }
 
+/// What a group is kept under: equal intervals, such as 1 month and 30 days, have different bytes.
+ExpressionPtr KeyOf(const ExpressionPtr& group) {
+  if (group->type.id != TypeId::kInterval) {
+    return group;
+  }
+  return MakeCall(GetFunction("justify_interval", std::array{TypeId::kInterval}), {group});
+}
+
 /// GROUP BY a, a has one group column.
 std::vector<ExpressionPtr> WithoutRepeats(const std::vector<ExpressionPtr>& groups) {
   std::vector<ExpressionPtr> kept;
@@ -147,7 +155,7 @@ Bound<Aggregation> Aggregation::Build(const Grouping& grouping, const SelectOpti
   Inputs inputs(input);
   std::vector<size_t> group_inputs;
   for (const ExpressionPtr& group : aggregation.grouping_.groups) {
-    group_inputs.push_back(inputs.Add(group));
+    group_inputs.push_back(inputs.Add(KeyOf(group)));
   }
   std::optional<size_t> start_input;
   size_t end_input = 0;

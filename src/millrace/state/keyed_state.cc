@@ -2,9 +2,27 @@
 
 #include <algorithm>
 
+#include "millrace/base/planted_bug.h"
 #include "millrace/data/row_encoding.h"
 
 namespace millrace {
+
+namespace {
+
+/// Texts that were replaced stay in a bucket's arena up to as much as was kept last, and this.
+constexpr size_t kTextGarbageMin = 64 << 10;
+
+TextRef LoadText(const std::byte* value, size_t offset) {
+  TextRef text;
+  std::memcpy(&text, value + offset, sizeof(text));
+  return text;
+}
+
+void StoreText(std::byte* value, size_t offset, TextRef text) {
+  std::memcpy(value + offset, &text, sizeof(text));
+}
+
+}  // namespace
 
 void KeyedState::BeginEpoch(EpochId epoch) {
   MR_CHECK(!open_ && (logs_.empty() || logs_.back().epoch < epoch), "epoch {}", epoch);
@@ -19,7 +37,7 @@ std::byte* KeyedState::Touch(Micros bucket, std::string_view key, uint64_t hash)
   if (last_ == nullptr || last_bucket_ != bucket) {
     auto [place, created] = buckets_.try_emplace(bucket);
     if (created) {
-      place->second = std::make_unique<Bucket>(value_bytes_);
+      place->second = std::make_unique<Bucket>(shape_.bytes);
       log.created.push_back(bucket);
     }
     last_bucket_ = bucket;
@@ -80,20 +98,76 @@ Status KeyedState::Visit(Micros from, Micros to, const Visitor& visit) const {
 }
 
 // A section: u32 count of dropped buckets, their starts; u32 count of buckets, and for each its
-// start, u32 count of rows, and for each row the key (u32 length, bytes) and the value.
+// start, u32 count of rows, and for each row the key (u32 length, bytes), the value with its texts'
+// addresses as 0, and the texts (u32 length, bytes).
 
 void KeyedState::AppendRow(const GroupTable& table, GroupSlot slot, ByteWriter& writer) const {
   writer.PutString(table.Key(slot));
-  writer.PutBytes({table.Value(slot), table.value_bytes()});
+  const std::span<const std::byte> value(table.Value(slot), table.value_bytes());
+  if (shape_.texts.empty()) {
+    writer.PutBytes(value);
+    return;
+  }
+  Bytes stored(value.begin(), value.end());
+  for (const size_t offset : shape_.texts) {
+    StoreText(stored.data(), offset, {});
+  }
+  writer.PutBytes(stored);
+  for (const size_t offset : shape_.texts) {
+    writer.PutString(LoadText(value.data(), offset).view());
+  }
+}
+
+Status KeyedState::RestoreTexts(Bucket& bucket, std::byte* value, ByteReader& reader) const {
+  for (const size_t offset : shape_.texts) {
+    MR_ASSIGN(const auto text, reader.GetString());
+    StoreText(value, offset, bucket.texts.Copy(text));
+  }
+  return {};
+}
+
+void KeyedState::CopyTexts(std::byte* value, TextArena& arena) const {
+  for (const size_t offset : shape_.texts) {
+    StoreText(value, offset, arena.Copy(LoadText(value, offset).view()));
+  }
+}
+
+void KeyedState::CompactTexts(Micros start, Bucket& bucket) {
+  if (bucket.texts.bytes() <= 2 * bucket.texts_bytes_kept + kTextGarbageMin) {
+    return;
+  }
+  TextArena kept;
+  for (GroupSlot slot = 0; slot < bucket.table.slot_limit(); ++slot) {
+    if (bucket.table.IsLive(slot)) {
+      CopyTexts(bucket.table.Value(slot), kept);
+    }
+  }
+  bucket.texts_bytes_kept = kept.bytes();
+  // Pre-images of this bucket; not of one that had its start before it was made.
+  for (auto log = logs_.rbegin(); log != logs_.rend(); ++log) {
+    if (const auto found = log->changes.find(start); found != log->changes.end()) {
+      for (const Change& change : found->second) {
+        if (!change.is_new) {
+          CopyTexts(log->pre_images.data() + change.pre_image, kept);
+        }
+      }
+    }
+    if (std::ranges::find(log->created, start) != log->created.end()) {
+      break;
+    }
+  }
+  bucket.texts = std::move(kept);
 }
 
 void KeyedState::Seal(Bytes& out) {
   MR_CHECK(open_);
   const EpochLog& log = logs_.back();
   ByteWriter writer(out);
-  writer.Put(static_cast<uint32_t>(log.dropped.size()));
+  writer.Put(static_cast<uint32_t>(MR_PLANTED(DroppedBucketsForgotten) ? 0 : log.dropped.size()));
   for (const auto& [bucket, state] : log.dropped) {
-    writer.Put(bucket);
+    if (!MR_PLANTED(DroppedBucketsForgotten)) {
+      writer.Put(bucket);
+    }
   }
   const size_t count_at = out.size();
   uint32_t count = 0;
@@ -109,6 +183,7 @@ void KeyedState::Seal(Bytes& out) {
     for (const Change& change : changes) {
       AppendRow(found->second->table, change.slot, writer);
     }
+    CompactTexts(bucket, *found->second);
   }
   writer.Patch(count_at, count);
   open_ = false;
@@ -169,13 +244,14 @@ Status KeyedState::Restore(ByteReader& reader) {
     MR_ASSIGN(const auto rows, reader.Get<uint32_t>());
     auto& state = buckets_[bucket];
     if (state == nullptr) {
-      state = std::make_unique<Bucket>(value_bytes_);
+      state = std::make_unique<Bucket>(shape_.bytes);
     }
     for (uint32_t row = 0; row < rows; ++row) {
       MR_ASSIGN(const auto key, reader.GetString());
       MR_ASSIGN(const auto value, reader.GetBytes(state->table.value_bytes()));
       const auto inserted = state->table.FindOrInsert(key, HashEncoded(key));
       std::memcpy(state->table.Value(inserted.slot), value.data(), value.size());
+      MR_TRY(RestoreTexts(*state, state->table.Value(inserted.slot), reader));
     }
   }
   return {};
@@ -207,7 +283,7 @@ void KeyedState::Undo(EpochLog& log) {
     for (const Change& change : changes) {
       if (change.is_new) {
         state.table.Erase(change.slot);
-      } else {
+      } else if (!MR_PLANTED(PreImageForgotten)) {
         std::memcpy(state.table.Value(change.slot), log.pre_images.data() + change.pre_image,
                     state.table.value_bytes());
       }
@@ -230,7 +306,8 @@ size_t KeyedState::keys() const {
 size_t KeyedState::MemoryBytes() const {
   size_t bytes = 0;
   for (const auto& [bucket, state] : buckets_) {
-    bytes += state->table.MemoryBytes() + state->touched.capacity() * sizeof(uint64_t);
+    bytes += state->table.MemoryBytes() + state->touched.capacity() * sizeof(uint64_t) +
+             state->texts.MemoryBytes();
   }
   return bytes;
 }

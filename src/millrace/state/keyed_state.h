@@ -12,6 +12,7 @@
 #include "millrace/base/ids.h"
 #include "millrace/base/result.h"
 #include "millrace/state/group_table.h"
+#include "millrace/state/text_arena.h"
 
 namespace millrace {
 
@@ -27,7 +28,8 @@ class KeyedState {
   /// The bucket of operators without event time.
   static constexpr Micros kOnlyBucket = 0;
 
-  explicit KeyedState(size_t value_bytes) : value_bytes_(value_bytes) {}
+  explicit KeyedState(ValueShape shape) : shape_(std::move(shape)) {}
+  explicit KeyedState(size_t value_bytes) : KeyedState(ValueShape{value_bytes, {}}) {}
   KeyedState(KeyedState&&) noexcept = default;
   KeyedState(const KeyedState&) = delete;
 
@@ -36,6 +38,9 @@ class KeyedState {
   /// `hash` is HashEncoded(key). Returns the value of a key, to be changed in place before the next
   /// call; zero when new. Notes it as changed in the open epoch.
   std::byte* Touch(Micros bucket, std::string_view key, uint64_t hash);
+
+  /// Where the texts of the value that was touched last belong.
+  TextArena& touched_texts() { return last_->texts; }
 
   /// Drops all buckets below `before`.
   void DropBuckets(Micros before);
@@ -77,6 +82,8 @@ class KeyedState {
     explicit Bucket(size_t value_bytes) : table(value_bytes) {}
     GroupTable table;
     std::vector<uint64_t> touched;  // By slot: the epoch that touched it last.
+    TextArena texts;
+    size_t texts_bytes_kept = 0;  // Of `texts` after the last compaction.
   };
   struct Change {
     GroupSlot slot;
@@ -93,8 +100,11 @@ class KeyedState {
 
   void Undo(EpochLog& log);
   void AppendRow(const GroupTable& table, GroupSlot slot, ByteWriter& writer) const;
+  Status RestoreTexts(Bucket& bucket, std::byte* value, ByteReader& reader) const;
+  void CompactTexts(Micros start, Bucket& bucket);
+  void CopyTexts(std::byte* value, TextArena& arena) const;
 
-  const size_t value_bytes_;
+  const ValueShape shape_;
   std::map<Micros, std::unique_ptr<Bucket>> buckets_;
   std::deque<EpochLog> logs_;
   bool open_ = false;

@@ -2,8 +2,10 @@
 
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -25,8 +27,9 @@ struct ExactSumState {  // sum and avg of integers and numeric
 struct FloatSumState {  // sum and avg of real and double precision
   int64_t count;
   double sum;
+  int64_t count_not_finite;  // Of the arguments; without any, an infinite sum has overflowed.
 };
-struct ExtremeState {  // min and max; the value's bytes, zero-extended
+struct ExtremeState {  // min and max; the value's bytes, zero-extended, or a TextRef
   int64_t count;
   uint64_t value[2];
 };
@@ -34,8 +37,12 @@ struct ExtremeState {  // min and max; the value's bytes, zero-extended
 bool IsFloat(DataType type) { return type.id == TypeId::kFloat32 || type.id == TypeId::kFloat64; }
 
 bool HasExtreme(DataType type) {
-  return type.is_number() || type.id == TypeId::kDate || type.id == TypeId::kTimestamptz ||
-         type.id == TypeId::kBoolean;
+  return type.is_number() || type.id == TypeId::kText || type.id == TypeId::kDate ||
+         type.id == TypeId::kTimestamptz || type.id == TypeId::kInterval;
+}
+
+bool IsExtreme(AggregateKind kind) {
+  return kind == AggregateKind::kMin || kind == AggregateKind::kMax;
 }
 
 Result<size_t> StateBytes(const AggregateCall& call, DataType argument) {
@@ -88,6 +95,8 @@ void WithValues(const Column& column, Visit visit) {
       return visit(column.Values<double>());
     case TypeId::kNumeric:
       return visit(column.Values<Int128>());
+    case TypeId::kInterval:
+      return visit(column.Values<Interval>());
     default:
       MR_CHECK(false, "no accumulator for {}", column.type().ToString());
   }
@@ -100,23 +109,49 @@ T LoadExtreme(const ExtremeState& state) {
   return value;
 }
 
-/// PostgreSQL's order: NaN is greater than every other number.
+/// PostgreSQL's order: NaN is greater than every other number. Intervals that are equal there, such
+/// as 1 month and 30 days, have an order here, so that the result does not depend on that of rows.
 template <typename T>
-bool Less(T a, T b) {
+bool Less(const T& a, const T& b) {
   if constexpr (std::is_floating_point_v<T>) {
     if (std::isnan(a) || std::isnan(b)) {
       return !std::isnan(a) && std::isnan(b);
     }
+    return a < b;
+  } else if constexpr (std::is_same_v<T, Interval>) {
+    return std::tuple(IntervalOrder(a), a.months, a.days) <
+           std::tuple(IntervalOrder(b), b.months, b.days);
+  } else {
+    return a < b;
   }
-  return a < b;
+}
+
+/// Whether a value takes the place of the one that is kept.
+template <typename T>
+bool Replaces(const ExtremeState& state, const T& value, bool is_min) {
+  if (state.count == 0) {
+    return true;
+  }
+  const T kept = LoadExtreme<T>(state);
+  return is_min ? Less(value, kept) : Less(kept, value);
 }
 
 template <typename T>
-void KeepExtreme(ExtremeState& state, T value, bool is_min) {
-  if (state.count == 0 ||
-      Less(is_min ? value : LoadExtreme<T>(state), is_min ? LoadExtreme<T>(state) : value)) {
+void KeepExtreme(ExtremeState& state, const T& value, bool is_min) {
+  if (Replaces(state, value, is_min)) {
     std::memcpy(state.value, &value, sizeof(T));
   }
+}
+
+void KeepText(ExtremeState& state, std::string_view text, bool is_min, TextArena& texts) {
+  if (state.count != 0) {
+    const std::string_view kept = LoadExtreme<TextRef>(state).view();
+    if (is_min ? text >= kept : text <= kept) {
+      return;
+    }
+  }
+  const TextRef copy = texts.Copy(text);
+  std::memcpy(state.value, &copy, sizeof(copy));
 }
 
 template <typename Visit>
@@ -136,10 +171,13 @@ void UpdateSum(const Batch& batch, const Column& column, size_t offset,
   WithValues(column, [&](auto inputs) {
     using T = typename decltype(inputs)::value_type;
     ForEachRow(batch, column, rows, [&](size_t i, uint32_t row, int32_t weight) {
-      if constexpr (std::is_floating_point_v<T>) {
+      if constexpr (std::is_same_v<T, Interval>) {
+        MR_CHECK(false, "no sum of intervals");
+      } else if constexpr (std::is_floating_point_v<T>) {
         auto& state = StateAt<FloatSumState>(values[i], offset);
         state.count += weight;
         state.sum += static_cast<double>(inputs[row]) * weight;
+        state.count_not_finite += std::isfinite(inputs[row]) ? 0 : weight;
       } else {
         auto& state = StateAt<ExactSumState>(values[i], offset);
         state.count += weight;
@@ -149,37 +187,22 @@ void UpdateSum(const Batch& batch, const Column& column, size_t offset,
   });
 }
 
-void UpdateExtreme(const Batch& batch, const Column& column, size_t offset, bool is_min,
-                   std::span<const uint32_t> rows, std::span<std::byte* const> values) {
-  if (column.type().id == TypeId::kBoolean) {
-    ForEachRow(batch, column, rows, [&](size_t i, uint32_t row, int32_t) {
-      auto& state = StateAt<ExtremeState>(values[i], offset);
-      KeepExtreme<uint64_t>(state, column.Bool(row) ? 1 : 0, is_min);
-      ++state.count;
-    });
-    return;
-  }
-  WithValues(column, [&](auto inputs) {
-    ForEachRow(batch, column, rows, [&](size_t i, uint32_t row, int32_t) {
-      auto& state = StateAt<ExtremeState>(values[i], offset);
-      KeepExtreme(state, inputs[row], is_min);
-      ++state.count;
-    });
-  });
-}
-
 template <typename T>
 void MergeExtremeAs(ExtremeState& into, const ExtremeState& from, bool is_min) {
   KeepExtreme(into, LoadExtreme<T>(from), is_min);
 }
 
-void MergeExtreme(DataType type, ExtremeState& into, const ExtremeState& from, bool is_min) {
+void MergeExtreme(DataType type, ExtremeState& into, const ExtremeState& from, bool is_min,
+                  TextArena& texts) {
   if (from.count == 0) {
     return;
   }
   switch (type.id) {
-    case TypeId::kBoolean:
-      MergeExtremeAs<uint64_t>(into, from, is_min);
+    case TypeId::kText:
+      KeepText(into, LoadExtreme<TextRef>(from).view(), is_min, texts);
+      break;
+    case TypeId::kInterval:
+      MergeExtremeAs<Interval>(into, from, is_min);
       break;
     case TypeId::kInt16:
       MergeExtremeAs<int16_t>(into, from, is_min);
@@ -276,9 +299,19 @@ void AppendFloat(double value, DataType type, ColumnBuilder& builder) {
 }
 
 void AppendExtreme(const ExtremeState& state, DataType type, ColumnBuilder& builder) {
+  if (type.id == TypeId::kText) {
+    return builder.AppendText(LoadExtreme<TextRef>(state).view());
+  }
+  if (type.id == TypeId::kInterval) {
+    return builder.AppendFixed(LoadExtreme<Interval>(state));
+  }
+  if (type.id == TypeId::kFloat32) {
+    return builder.AppendFixed(LoadExtreme<float>(state) + 0.0F);  // -0 and 0 are one value.
+  }
+  if (type.id == TypeId::kFloat64) {
+    return builder.AppendFixed(LoadExtreme<double>(state) + 0.0);
+  }
   switch (type.width()) {
-    case 0:
-      return builder.AppendBool(LoadExtreme<uint64_t>(state) != 0);
     case sizeof(int16_t):
       return builder.AppendFixed(LoadExtreme<int16_t>(state));
     case sizeof(int32_t):
@@ -300,33 +333,35 @@ Result<AggregateLayout> AggregateLayout::Make(const std::vector<AggregateCall>& 
     const bool counts_rows = call.kind == AggregateKind::kCountRows;
     const DataType argument =
         counts_rows ? DataType::Of(TypeId::kInt64) : input.field(call.argument).type;
-    const bool extreme = call.kind == AggregateKind::kMin || call.kind == AggregateKind::kMax;
-    if (extreme && !append_only) {
+    if (IsExtreme(call.kind) && !append_only) {
       return Err(ErrorCode::kNotImplemented, "min and max over changing rows are not there yet");
     }
     MR_ASSIGN(const size_t bytes, StateBytes(call, argument));
     layout.slots_.push_back(
         {call.kind, call.argument, argument, call.result_type, counts_rows ? 0 : offset});
+    if (IsExtreme(call.kind) && argument.id == TypeId::kText) {
+      layout.shape_.texts.push_back(offset + offsetof(ExtremeState, value));
+    }
     offset += bytes;
   }
-  layout.value_bytes_ = offset;
+  layout.shape_.bytes = offset;
   return layout;
 }
 
 void AggregateLayout::Update(const Batch& batch, std::span<const uint32_t> rows,
-                             std::span<std::byte* const> values) const {
+                             std::span<std::byte* const> values, TextArena& texts) const {
   const std::span<const int32_t> weights = batch.weights();
   for (size_t i = 0; i < rows.size(); ++i) {
     StateAt<CountState>(values[i], 0).count += weights.empty() ? 1 : weights[rows[i]];
   }
   for (const Slot& slot : slots_) {
-    UpdateSlot(slot, batch, rows, values);
+    UpdateSlot(slot, batch, rows, values, texts);
   }
 }
 
 void AggregateLayout::UpdateSlot(const Slot& slot, const Batch& batch,
-                                 std::span<const uint32_t> rows,
-                                 std::span<std::byte* const> values) const {
+                                 std::span<const uint32_t> rows, std::span<std::byte* const> values,
+                                 TextArena& texts) const {
   if (slot.kind == AggregateKind::kCountRows) {
     return;
   }
@@ -344,12 +379,33 @@ void AggregateLayout::UpdateSlot(const Slot& slot, const Batch& batch,
       return UpdateSum(batch, column, slot.offset, rows, values);
     case AggregateKind::kMin:
     case AggregateKind::kMax:
-      return UpdateExtreme(batch, column, slot.offset, slot.kind == AggregateKind::kMin, rows,
-                           values);
+      return UpdateExtreme(slot, batch, rows, values, texts);
   }
 }
 
-void AggregateLayout::Merge(std::byte* into, const std::byte* from) const {
+void AggregateLayout::UpdateExtreme(const Slot& slot, const Batch& batch,
+                                    std::span<const uint32_t> rows,
+                                    std::span<std::byte* const> values, TextArena& texts) const {
+  const Column& column = batch.column(slot.argument);
+  const bool is_min = slot.kind == AggregateKind::kMin;
+  if (slot.argument_type.id == TypeId::kText) {
+    ForEachRow(batch, column, rows, [&](size_t i, uint32_t row, int32_t) {
+      auto& state = StateAt<ExtremeState>(values[i], slot.offset);
+      KeepText(state, column.Text(row), is_min, texts);
+      ++state.count;
+    });
+    return;
+  }
+  WithValues(column, [&](auto inputs) {
+    ForEachRow(batch, column, rows, [&](size_t i, uint32_t row, int32_t) {
+      auto& state = StateAt<ExtremeState>(values[i], slot.offset);
+      KeepExtreme(state, inputs[row], is_min);
+      ++state.count;
+    });
+  });
+}
+
+void AggregateLayout::Merge(std::byte* into, const std::byte* from, TextArena& texts) const {
   StateAt<CountState>(into, 0).count += StateAt<CountState>(from, 0).count;
   for (const Slot& slot : slots_) {
     switch (slot.kind) {
@@ -363,8 +419,10 @@ void AggregateLayout::Merge(std::byte* into, const std::byte* from) const {
       case AggregateKind::kAvg:
         if (IsFloat(slot.argument_type)) {
           auto& state = StateAt<FloatSumState>(into, slot.offset);
-          state.count += StateAt<FloatSumState>(from, slot.offset).count;
-          state.sum += StateAt<FloatSumState>(from, slot.offset).sum;
+          const auto& other = StateAt<FloatSumState>(from, slot.offset);
+          state.count += other.count;
+          state.sum += other.sum;
+          state.count_not_finite += other.count_not_finite;
         } else {
           auto& state = StateAt<ExactSumState>(into, slot.offset);
           state.count += StateAt<ExactSumState>(from, slot.offset).count;
@@ -374,7 +432,8 @@ void AggregateLayout::Merge(std::byte* into, const std::byte* from) const {
       case AggregateKind::kMin:
       case AggregateKind::kMax:
         MergeExtreme(slot.argument_type, StateAt<ExtremeState>(into, slot.offset),
-                     StateAt<ExtremeState>(from, slot.offset), slot.kind == AggregateKind::kMin);
+                     StateAt<ExtremeState>(from, slot.offset), slot.kind == AggregateKind::kMin,
+                     texts);
         break;
     }
   }
@@ -384,18 +443,33 @@ int64_t AggregateLayout::RowCount(const std::byte* value) {
   return StateAt<CountState>(value, 0).count;
 }
 
+std::optional<Error> AggregateLayout::CheckSlot(const Slot& slot, const std::byte* value) const {
+  if (slot.kind != AggregateKind::kSum && slot.kind != AggregateKind::kAvg) {
+    return std::nullopt;
+  }
+  bool in_range = true;
+  if (IsFloat(slot.argument_type)) {
+    const auto& state = StateAt<FloatSumState>(value, slot.offset);
+    const bool is_real = slot.result_type.id == TypeId::kFloat32;
+    const double limit =
+        is_real ? double{std::numeric_limits<float>::max()} : std::numeric_limits<double>::max();
+    in_range = state.count_not_finite != 0 || std::abs(state.sum) <= limit;
+  } else {
+    const auto& state = StateAt<ExactSumState>(value, slot.offset);
+    in_range = state.count == 0 ||
+               ExactResult(slot.kind, state, slot.argument_type, slot.result_type).has_value();
+  }
+  if (in_range) {
+    return std::nullopt;
+  }
+  return Error(ErrorCode::kNumericOutOfRange,
+               fmt::format("an aggregate is out of the range of {}", slot.result_type.ToString()));
+}
+
 std::optional<Error> AggregateLayout::Check(const std::byte* value) const {
   for (const Slot& slot : slots_) {
-    const bool exact = (slot.kind == AggregateKind::kSum || slot.kind == AggregateKind::kAvg) &&
-                       !IsFloat(slot.argument_type);
-    if (!exact) {
-      continue;
-    }
-    const auto& state = StateAt<ExactSumState>(value, slot.offset);
-    if (state.count != 0 && !ExactResult(slot.kind, state, slot.argument_type, slot.result_type)) {
-      return Error(
-          ErrorCode::kNumericOutOfRange,
-          fmt::format("an aggregate is out of the range of {}", slot.result_type.ToString()));
+    if (auto error = CheckSlot(slot, value)) {
+      return error;
     }
   }
   return std::nullopt;
@@ -411,7 +485,7 @@ void AggregateLayout::AppendResults(const std::byte* value,
       builder.AppendFixed(count);
     } else if (count == 0) {
       builder.AppendNull();
-    } else if (slot.kind == AggregateKind::kMin || slot.kind == AggregateKind::kMax) {
+    } else if (IsExtreme(slot.kind)) {
       AppendExtreme(StateAt<ExtremeState>(value, slot.offset), slot.argument_type, builder);
     } else if (IsFloat(slot.argument_type)) {
       const auto& state = StateAt<FloatSumState>(value, slot.offset);

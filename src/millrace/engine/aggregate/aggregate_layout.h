@@ -10,13 +10,14 @@
 #include "millrace/data/batch.h"
 #include "millrace/data/column_builder.h"
 #include "millrace/plan/plan_node.h"
+#include "millrace/state/text_arena.h"
 
 namespace millrace {
 
 /// How the aggregates of one operator live in a group's value: a sum of weights, then one
-/// fixed-width accumulator per call. A value of all zero bytes is an empty group. Values of two
-/// partial aggregations over disjoint rows merge into the value over all of them. Immutable,
-/// thread-safe.
+/// fixed-width accumulator per call; texts lie in an arena beside them. A value of all zero bytes
+/// is an empty group. Values of two partial aggregations over disjoint rows merge into the value
+/// over all of them. Immutable, thread-safe.
 ///
 /// Stored in state frames: the layout of a call never changes.
 class AggregateLayout {
@@ -26,14 +27,16 @@ class AggregateLayout {
   static Result<AggregateLayout> Make(const std::vector<AggregateCall>& calls, const Schema& input,
                                       bool append_only);
 
-  size_t value_bytes() const { return value_bytes_; }
+  const ValueShape& shape() const { return shape_; }
+  size_t value_bytes() const { return shape_.bytes; }
 
-  /// Adds rows of `batch` to groups: row rows[i] to the value at values[i].
+  /// Adds rows of `batch` to groups: row rows[i] to the value at values[i]. `texts` lives as long
+  /// as the values.
   void Update(const Batch& batch, std::span<const uint32_t> rows,
-              std::span<std::byte* const> values) const;
+              std::span<std::byte* const> values, TextArena& texts) const;
 
-  /// Adds a partial value to another.
-  void Merge(std::byte* into, const std::byte* from) const;
+  /// Adds a partial value to another, whose texts are in `texts`.
+  void Merge(std::byte* into, const std::byte* from, TextArena& texts) const;
 
   /// Sum of the weights of a group's rows; a group at 0 is not there.
   static int64_t RowCount(const std::byte* value);
@@ -56,10 +59,13 @@ class AggregateLayout {
   };
 
   void UpdateSlot(const Slot& slot, const Batch& batch, std::span<const uint32_t> rows,
-                  std::span<std::byte* const> values) const;
+                  std::span<std::byte* const> values, TextArena& texts) const;
+  void UpdateExtreme(const Slot& slot, const Batch& batch, std::span<const uint32_t> rows,
+                     std::span<std::byte* const> values, TextArena& texts) const;
+  std::optional<Error> CheckSlot(const Slot& slot, const std::byte* value) const;
 
   std::vector<Slot> slots_;
-  size_t value_bytes_ = 0;
+  ValueShape shape_;
 };
 
 }  // namespace millrace

@@ -34,8 +34,8 @@ Micros GroupBy::FirstOpenBucket(Micros watermark) const {
   return watermark - window_->size - window_->grace + 1;
 }
 
-Status GroupBy::AppendRow(Micros bucket, std::string_view key, const std::byte* value,
-                          std::vector<ColumnBuilder>& builders) const {
+Status GroupBy::AppendGroup(Micros bucket, std::string_view key,
+                            std::vector<ColumnBuilder>& builders) const {
   for (size_t i = 0; i < group_columns_.size(); ++i) {
     if (window_ && group_columns_[i] == window_->start_column) {
       builders[i].AppendFixed(bucket);
@@ -45,6 +45,12 @@ Status GroupBy::AppendRow(Micros bucket, std::string_view key, const std::byte* 
       MR_TRY(DecodeInto(&key, builders[i]));
     }
   }
+  return {};
+}
+
+Status GroupBy::AppendRow(Micros bucket, std::string_view key, const std::byte* value,
+                          std::vector<ColumnBuilder>& builders) const {
+  MR_TRY(AppendGroup(bucket, key, builders));
   layout_.AppendResults(value, std::span(builders).subspan(group_columns_.size()));
   return {};
 }
@@ -77,7 +83,7 @@ void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
   for (size_t i = 0; i < rows; ++i) {
     values_[i] = table_.Value(slots_[i]);
   }
-  group_by_.layout().Update(*batch, rows_, values_);
+  group_by_.layout().Update(*batch, rows_, values_, texts_);
 }
 
 void PartialGroups::Partition(uint32_t partitions) {
@@ -120,8 +126,7 @@ void PartialGroups::SelectOnTime(const BatchPtr& batch, RowReport& report) {
     return is_late;
   });
   if (!late.empty()) {
-    report.counts.late += late.size();
-    report.AddLate(GatherRows(*batch, late));
+    report.AddLate(*batch, late, window);
   }
 }
 

@@ -35,6 +35,12 @@ class GroupBy {
 
   const SchemaPtr& output_schema() const { return output_schema_; }
 
+  size_t group_columns() const { return group_columns_.size(); }
+
+  /// Appends a group's columns.
+  Status AppendGroup(Micros bucket, std::string_view key,
+                     std::vector<ColumnBuilder>& builders) const;
+
   /// Appends a group's output row: group columns, then results. The value must pass the layout's
   /// Check.
   Status AppendRow(Micros bucket, std::string_view key, const std::byte* value,
@@ -78,6 +84,7 @@ class PartialGroups {
   void Clear() {
     table_.Clear();
     hashes_.clear();
+    texts_.Clear();
   }
 
  private:
@@ -89,6 +96,7 @@ class PartialGroups {
   const GroupBy& group_by_;
   GroupTable table_;              // Key: bucket, then the group's key.
   std::vector<uint64_t> hashes_;  // By slot: HashEncoded of the group's key.
+  TextArena texts_;
   std::vector<GroupSlot> partition_slots_;
   std::vector<uint32_t> partition_ends_;
   // Of the batch that is being added: its rows on time, and by their index the rest.

@@ -10,16 +10,22 @@
 
 namespace millrace {
 
-/// Turns groups of an aggregation into its output rows, one batch at a time. Used by one thread.
+/// Turns groups of an aggregation into its output rows, one batch at a time. A group whose result
+/// is out of range is withheld, with an error row in its place. Used by one thread.
 class GroupOutput {
  public:
   /// `group_by` outlives it.
   explicit GroupOutput(const GroupBy& group_by);
 
   /// Adds a group's row with `weight`. A group without rows has none, unless it is the only group
-  /// of its operator; one whose results are out of range is withheld and goes to `report`.
+  /// of its operator. Errors: kCorruption when the key is not one of this aggregation.
   Status Add(Micros bucket, std::string_view key, const std::byte* value, int32_t weight,
              RowReport& report);
+
+  /// Adds what a change of a group's value, from `before` (null: it was not there) to `after`,
+  /// means for its row, or for its error row: that one stays until the group is back in range.
+  Status AddChange(Micros bucket, std::string_view key, const std::byte* before,
+                   const std::byte* after, RowReport& report);
 
   size_t rows() const { return weights_.size(); }
 
@@ -28,6 +34,10 @@ class GroupOutput {
   BatchPtr Finish(bool append_only);
 
  private:
+  bool IsThere(const std::byte* value) const;
+  Status Withhold(const Error& error, Micros bucket, std::string_view key, int32_t weight,
+                  RowReport& report) const;
+
   const GroupBy& group_by_;
   std::vector<ColumnBuilder> builders_;
   std::vector<int32_t> weights_;

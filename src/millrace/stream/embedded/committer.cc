@@ -5,6 +5,7 @@
 #include "millrace/base/planted_bug.h"
 #include "millrace/stream/embedded/frame_codec.h"
 #include "millrace/stream/embedded/journal_format.h"
+#include "millrace/stream/logger.h"
 
 namespace millrace {
 
@@ -47,6 +48,7 @@ bool Committer::TakeQueued() {
     current_.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
+  options_.metrics.queued_epochs.Set(static_cast<double>(queue_.size()));
   return !current_.empty();
 }
 
@@ -59,14 +61,28 @@ Result<Committer::Outcome> Committer::RunRound() {
   if (!written) {
     current_ = std::move(round.epochs);
     if (written.error().code() == ErrorCode::kDiskFull) {
-      disk_full_.store(true, std::memory_order_relaxed);
+      NoteDiskFull(written.error());
       return Outcome::kDiskFull;
     }
     return Err(written.error());
   }
-  disk_full_.store(false, std::memory_order_relaxed);
+  NoteDiskRoom();
   Finish(round);
   return Outcome::kCommitted;
+}
+
+void Committer::NoteDiskFull(const Error& error) {
+  options_.metrics.disk_full_waits.Add();
+  if (!disk_full_.exchange(true, std::memory_order_relaxed)) {
+    MR_LOG_ERROR(kStreamLog, kWarning, "the disk is full; commits wait for space", error);
+  }
+}
+
+void Committer::NoteDiskRoom() {
+  if (disk_full_.load(std::memory_order_relaxed)) {
+    disk_full_.store(false, std::memory_order_relaxed);
+    MR_LOG(kStreamLog, kInfo, "the disk has space again");
+  }
 }
 
 Status Committer::Write(Round& round) {
@@ -175,8 +191,13 @@ void Committer::Finish(Round& round) {
     committed_bytes_.erase({removal.stream, removal.segment});
   }
   rounds_.fetch_add(1, std::memory_order_relaxed);
+  options_.metrics.epochs.Add(static_cast<double>(round.epochs.size()));
+  for (const SegmentRange& range : round.direct) {
+    options_.metrics.direct_bytes.Add(static_cast<double>(range.length));
+  }
   for (size_t e = 0; e < round.epochs.size(); ++e) {
     Pending& epoch = *round.epochs[e];
+    options_.metrics.committed_bytes.Add(static_cast<double>(epoch.bytes));
     CommitResult result{.outcome = CommitOutcome::kCommitted, .ranges = {}, .error = {}};
     for (AppendedFrame& frame : epoch.content.frames) {
       result.ranges.push_back(

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "millrace/base/mutex.h"
+#include "millrace/stream/embedded/embedded_metrics.h"
 #include "millrace/stream/embedded/journal.h"
 #include "millrace/stream/embedded/segment_store.h"
 #include "millrace/stream/stream_table.h"
@@ -39,6 +40,7 @@ class Committer {
     uint64_t segment_bytes = 256 << 20;
     /// A round takes queued epochs up to this; at least one.
     uint64_t round_bytes_max = 32 << 20;
+    EmbeddedMetrics metrics;
   };
 
   struct Pending {
@@ -115,6 +117,8 @@ class Committer {
   };
 
   bool TakeQueued() MR_EXCLUDES(mutex_);
+  void NoteDiskFull(const Error& error);
+  void NoteDiskRoom();
   Status Write(Round& round);
   Status WriteDirect(Round& round, StreamId stream, std::span<const FrameRef> frames);
   void CollectEntries(Round& round);

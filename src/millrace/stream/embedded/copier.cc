@@ -15,12 +15,14 @@ constexpr uint64_t kChunkBytes = uint64_t{512} << 10;
 }  // namespace
 
 Copier::Copier(const DataDirectory& directory, StreamTable& table, SegmentStore& segments,
-               Committer& committer, uint64_t segment_bytes, std::function<void()> on_decided)
+               Committer& committer, uint64_t segment_bytes, const EmbeddedMetrics& metrics,
+               std::function<void()> on_decided)
     : directory_(directory),
       table_(table),
       segments_(segments),
       committer_(committer),
       segment_bytes_(segment_bytes),
+      metrics_(metrics),
       on_decided_(std::move(on_decided)) {}
 
 Result<bool> Copier::Step() {
@@ -30,6 +32,7 @@ Result<bool> Copier::Step() {
   while (!removals_.empty()) {
     MR_TRY(segments_.Remove(*table_.Find(removals_.back().stream), removals_.back().segment));
     removals_.pop_back();
+    metrics_.removed_segments.Add();
   }
   if (retired_journal_) {
     MR_TRY(RetireJournal(directory_, *retired_journal_));
@@ -108,6 +111,7 @@ Status Copier::WriteStream(StreamId stream, File& journal, std::span<const Journ
   MR_ASSIGN(const auto range, writer->second.Finish());
   ranges_.push_back(range);
   PlaceFrames(range);
+  metrics_.copied_bytes.Add(static_cast<double>(range.length));
   return {};
 }
 

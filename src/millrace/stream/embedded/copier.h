@@ -18,7 +18,8 @@ class Copier {
  public:
   /// `on_decided` runs on the committer's thread when Step may be called again with effect.
   Copier(const DataDirectory& directory, StreamTable& table, SegmentStore& segments,
-         Committer& committer, uint64_t segment_bytes, std::function<void()> on_decided);
+         Committer& committer, uint64_t segment_bytes, const EmbeddedMetrics& metrics,
+         std::function<void()> on_decided);
 
   /// Does one journal file, or looks for segments to remove. Returns whether it queued something at
   /// the committer; while that is not decided further calls do nothing. kDiskFull: call again
@@ -44,6 +45,7 @@ class Copier {
   SegmentStore& segments_;
   Committer& committer_;
   const uint64_t segment_bytes_;
+  const EmbeddedMetrics metrics_;
   const std::function<void()> on_decided_;
   std::map<StreamId, SegmentWriter> writers_;
 

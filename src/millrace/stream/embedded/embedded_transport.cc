@@ -16,6 +16,7 @@
 #include "millrace/stream/embedded/journal_reader.h"
 #include "millrace/stream/embedded/recovery.h"
 #include "millrace/stream/embedded/segment_store.h"
+#include "millrace/stream/logger.h"
 #include "millrace/stream/stream_definition.h"
 #include "millrace/stream/stream_table.h"
 
@@ -82,9 +83,10 @@ class EmbeddedTransport::Impl {
         committer_(*directory_, table_, segments_, journal_,
                    {.direct_bytes_min = options_.direct_bytes_min,
                     .segment_bytes = options_.segment_bytes,
-                    .round_bytes_max = options_.round_bytes_max}),
+                    .round_bytes_max = options_.round_bytes_max,
+                    .metrics = options_.metrics}),
         copier_(*directory_, table_, segments_, committer_, options_.segment_bytes,
-                [this] { WakeCopier(); }) {}
+                options_.metrics, [this] { WakeCopier(); }) {}
 
   static uint64_t NewIncarnation() {
     uint64_t incarnation = 0;
@@ -122,7 +124,12 @@ class EmbeddedTransport::Impl {
   /// One round. Returns what it did. After a failure nothing, and what is queued is answered.
   Committer::Outcome RunRound() {
     if (!failed()) {
+      const auto begun = clock_.Monotonic();
       auto outcome = committer_.RunRound();
+      if (outcome && *outcome == Committer::Outcome::kCommitted) {
+        options_.metrics.round_seconds.Observe(
+            std::chrono::duration<double>(clock_.Monotonic() - begun).count());
+      }
       if (outcome && *outcome == Committer::Outcome::kNothing) {
         if (auto marked = committer_.MarkIdle(); !marked) {
           outcome = Err(marked.error());
@@ -397,12 +404,33 @@ Status EmbeddedTransport::Impl::FinishCreation() {
   return {};
 }
 
+namespace {
+
+void LogRecovery(const std::string& path, const JournalState& state, size_t streams,
+                 std::chrono::nanoseconds duration) {
+  size_t frames = 0;
+  for (const auto& [file, in_file] : state.frames) {
+    frames += in_file.size();
+  }
+  uint64_t segment_bytes = 0;
+  for (const auto& [segment, bytes] : state.segments) {
+    segment_bytes += bytes;
+  }
+  MR_LOG(kStreamLog, kInfo, "data directory is recovered", {"path", path}, {"streams", streams},
+         {"journal.files", state.frames.size() + state.retired.size()}, {"journal.frames", frames},
+         {"segment.files", state.segments.size()}, {"segment.bytes", segment_bytes},
+         {"event.duration", duration.count()});
+}
+
+}  // namespace
+
 EmbeddedTransport::EmbeddedTransport(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<EmbeddedTransport>> EmbeddedTransport::Open(FileSystem& files,
                                                                    const Clock& clock,
                                                                    const std::string& path,
                                                                    Options options) {
+  const auto begun = clock.Monotonic();
   MR_ASSIGN(auto directory, DataDirectory::Open(files, path));
   JournalState state;
   if (!directory->fresh()) {
@@ -410,6 +438,7 @@ Result<std::unique_ptr<EmbeddedTransport>> EmbeddedTransport::Open(FileSystem& f
   }
   auto impl = std::make_unique<Impl>(std::move(directory), clock, std::move(options), state.place);
   MR_TRY(impl->Recover(state));
+  LogRecovery(path, state, impl->table().Streams().size(), clock.Monotonic() - begun);
   impl->Start();
   return std::unique_ptr<EmbeddedTransport>(new EmbeddedTransport(std::move(impl)));
 }

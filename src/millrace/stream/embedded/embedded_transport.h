@@ -6,6 +6,7 @@
 
 #include "millrace/base/clock.h"
 #include "millrace/base/file_system.h"
+#include "millrace/stream/embedded/embedded_metrics.h"
 #include "millrace/stream/transport.h"
 
 namespace millrace {
@@ -24,6 +25,7 @@ class EmbeddedTransport final : public Transport {
     uint64_t round_bytes_max = 32 << 20;
     /// Decoded frames kept in memory for readers, oldest given up first.
     size_t cache_bytes_max = size_t{256} << 20;
+    EmbeddedMetrics metrics;
     /// No threads: the owner calls RunRound and RunCopier. For simulation.
     bool manual = false;
     /// Called once when the transport has failed and no later acknowledgement may be given; must

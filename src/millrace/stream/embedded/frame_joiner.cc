@@ -8,7 +8,7 @@ namespace millrace {
 namespace {
 
 /// Larger frames are copied as they are.
-constexpr size_t kSmallBytes = 64 << 10;
+constexpr size_t kSmallBytes = 16 << 10;
 constexpr size_t kJoinedBytesMax = 256 << 10;
 constexpr size_t kJoinedRowsMax = 16'384;
 

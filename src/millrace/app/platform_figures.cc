@@ -1,0 +1,159 @@
+#include "millrace/app/platform_figures.h"
+
+#include <algorithm>
+
+#include "millrace/engine/pipeline_metrics.h"
+
+namespace millrace {
+
+namespace {
+
+constexpr std::chrono::seconds kPeriod{1};
+
+constexpr std::string_view kLag = "millrace_view_lag_rows";
+constexpr std::string_view kRows = "millrace_view_rows";
+constexpr std::string_view kFailed = "millrace_view_failed";
+constexpr std::string_view kKeys = "millrace_idempotency_keys";
+constexpr std::string_view kDiskFull = "millrace_stream_disk_full";
+
+}  // namespace
+
+PlatformFigures::PlatformFigures(Platform& platform) : platform_(platform) {
+  Note();
+  thread_ = Thread("mr-figures", [this] { Loop(); });
+}
+
+PlatformFigures::~PlatformFigures() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    wakeup_.NotifyAll();
+  }
+  thread_.Join();
+}
+
+void PlatformFigures::Loop() {
+  while (true) {
+    {
+      MutexLock lock(mutex_);
+      if (!stopping_) {
+        wakeup_.WaitFor(mutex_, kPeriod);
+      }
+      if (stopping_) {
+        return;
+      }
+    }
+    Note();
+  }
+}
+
+void PlatformFigures::Note() {
+  const auto now = platform_.clock().Monotonic();
+  const std::vector<StreamInfo> streams = platform_.transport().Streams();
+  std::map<StreamId, uint64_t> counts;
+  for (const StreamInfo& stream : streams) {
+    uint64_t ends = 0;
+    for (uint32_t p = 0; p < stream.definition.partitions; ++p) {
+      ends += static_cast<uint64_t>(
+          platform_.transport().Describe(stream.id, PartitionId(p)).durable_end.value());
+    }
+    counts[stream.id] = ends;
+  }
+  MutexLock lock(mutex_);
+  for (const auto& [stream, count] : counts) {
+    streams_[stream].Note(now, count);
+  }
+  for (const auto& [name, view] : platform_.views()) {
+    views_[name].Note(now, view.runner().stats().rows_in);
+  }
+}
+
+uint64_t PlatformFigures::DurableRecords(const StreamInfo& stream) const {
+  uint64_t records = 0;
+  for (uint32_t p = 0; p < stream.definition.partitions; ++p) {
+    const PartitionInfo info = platform_.transport().Describe(stream.id, PartitionId(p));
+    records += static_cast<uint64_t>(info.durable_end.value() - info.begin.value());
+  }
+  return records;
+}
+
+StreamFigures PlatformFigures::Of(const StreamInfo& stream) const {
+  StreamFigures figures{.records = DurableRecords(stream)};
+  if (const auto errors = platform_.transport().FindStream("errors$" + stream.definition.name)) {
+    figures.errors = DurableRecords(*errors);
+  }
+  MutexLock lock(mutex_);
+  const auto meter = streams_.find(stream.id);
+  figures.records_per_second = meter == streams_.end() ? 0 : meter->second.PerSecond();
+  return figures;
+}
+
+uint64_t PlatformFigures::Lag(const Platform::View& view) const {
+  const auto source = platform_.transport().FindStream(view.runner().plan().source);
+  if (!source) {
+    return 0;
+  }
+  const auto positions = platform_.transport().ReaderPositions(view.runner().reader());
+  uint64_t lag = 0;
+  for (uint32_t p = 0; p < source->definition.partitions; ++p) {
+    const PartitionInfo info = platform_.transport().Describe(source->id, PartitionId(p));
+    const auto position = positions.find({source->id, PartitionId(p)});
+    const Offset next = position == positions.end() ? info.begin : position->second;
+    lag += static_cast<uint64_t>(std::max<int64_t>(info.durable_end.value() - next.value(), 0));
+  }
+  return lag;
+}
+
+ViewFigures PlatformFigures::Of(const Platform::View& view) const {
+  ViewFigures figures{.lag_rows = Lag(view)};
+  if (const ServedRows* served = view.runner().served_rows()) {
+    figures.rows = served->root()->rows();
+  } else if (const auto stream = platform_.transport().FindStream(view.definition->name)) {
+    figures.rows = DurableRecords(*stream);
+  }
+  MutexLock lock(mutex_);
+  const auto meter = views_.find(view.definition->name);
+  figures.rows_per_second = meter == views_.end() ? 0 : meter->second.PerSecond();
+  return figures;
+}
+
+double PlatformFigures::RecordsPerSecond() const {
+  double sum = 0;
+  for (const TableDefinition& table : platform_.project().definition.tables) {
+    if (const auto stream = platform_.transport().FindStream(table.name)) {
+      MutexLock lock(mutex_);
+      const auto meter = streams_.find(stream->id);
+      sum += meter == streams_.end() ? 0 : meter->second.PerSecond();
+    }
+  }
+  return sum;
+}
+
+std::vector<MetricFamilyInfo> PlatformFigures::Families() {
+  using Kind = MetricFamilyInfo::Kind;
+  std::vector<MetricFamilyInfo> families = PipelineMetricFamilies();
+  const auto add = [&](std::string_view name, std::string_view help, std::string_view unit) {
+    families.push_back({{std::string(name), std::string(help), std::string(unit)}, Kind::kGauge});
+  };
+  add(kLag, "Durable records of the source that no commit of the view has taken in yet.", "rows");
+  add(kRows, "Rows that the view has.", "rows");
+  add(kFailed, "1 when the view has stopped after an error.", "");
+  add(kKeys, "Idempotency keys that are remembered.", "");
+  add(kDiskFull, "1 while commits wait for disk space.", "");
+  return families;
+}
+
+void PlatformFigures::Collect(MetricsWriter& writer) const {
+  for (auto& [name, view] : platform_.views()) {
+    const MetricLabels labels{{"view", name}};
+    CollectPipelineMetrics(view.runner().stats(), labels, writer);
+    const ViewFigures figures = Of(view);
+    writer.Value(kLag, labels, static_cast<double>(figures.lag_rows));
+    writer.Value(kRows, labels, static_cast<double>(figures.rows));
+    writer.Value(kFailed, labels, view.thread->failure() ? 1 : 0);
+  }
+  writer.Value(kKeys, {}, static_cast<double>(platform_.idempotency().size()));
+  writer.Value(kDiskFull, {}, platform_.transport().disk_full() ? 1 : 0);
+}
+
+}  // namespace millrace

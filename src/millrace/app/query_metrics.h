@@ -1,0 +1,26 @@
+#pragma once
+
+#include "millrace/base/metrics.h"
+
+namespace millrace {
+
+/// What queries and change feeds count; a default-constructed one counts nothing.
+struct QueryMetrics {
+  QueryMetrics() = default;
+  explicit QueryMetrics(MetricsRegistry& registry);
+
+  Gauge in_flight;
+  Counter rejected;
+  Histogram seconds;
+};
+
+struct FeedMetrics {
+  FeedMetrics() = default;
+  explicit FeedMetrics(MetricsRegistry& registry);
+
+  Gauge open_feeds;
+  Counter rendered_bytes;
+  Counter gaps;
+};
+
+}  // namespace millrace

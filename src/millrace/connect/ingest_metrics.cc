@@ -1,0 +1,20 @@
+#include "millrace/connect/ingest_metrics.h"
+
+namespace millrace {
+
+IngestMetrics::IngestMetrics(MetricsRegistry& registry, std::string_view table) {
+  const MetricLabels labels{{"table", std::string(table)}};
+  accepted = registry.AddCounter(
+      {"millrace_ingest_accepted_records_total", "Records taken into the stream.", "records"},
+      labels);
+  refused = registry.AddCounter(
+      {"millrace_ingest_refused_records_total", "Records that became error rows.", "records"},
+      labels);
+  bytes = registry.AddCounter(
+      {"millrace_ingest_bytes_total", "Bytes of what records were decoded from.", "bytes"}, labels);
+  requests = registry.AddCounter(
+      {"millrace_ingest_commits_total", "Requests and pieces of files that were taken whole.", ""},
+      labels);
+}
+
+}  // namespace millrace

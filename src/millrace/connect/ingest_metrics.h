@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+#include "millrace/base/metrics.h"
+
+namespace millrace {
+
+/// What comes into the stream of one table; a default-constructed one counts nothing.
+struct IngestMetrics {
+  IngestMetrics() = default;
+  IngestMetrics(MetricsRegistry& registry, std::string_view table);
+
+  Counter accepted;
+  Counter refused;
+  Counter bytes;
+  Counter requests;
+};
+
+}  // namespace millrace

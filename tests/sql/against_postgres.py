@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""Checks the expectations of golden files against PostgreSQL: the independent oracle.
+
+    tests/sql/against_postgres.py [FILE.test...]     PGHOST, PGPORT, PGUSER, PGDATABASE as for psql
+
+Tables and views are made in a schema that is dropped again, records are inserted as they are
+appended, and every `rows` block over a view is compared with what PostgreSQL answers. Views over
+windows are left out. Where PostgreSQL fails a statement that Millrace answers row by row, the view
+is asked for each row by itself. Numbers are compared at 12 digits: scales of numeric differ. What
+stands behind a comment "# PostgreSQL differs: why" is left out.
+"""
+
+import argparse
+import csv
+import decimal
+import io
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+NULL = "\x01"
+END = "--end-of-answer--"
+
+
+class Psql:
+    """One session. Statements that fail raise Refused."""
+
+    class Refused(Exception):
+        pass
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            ["psql", "-X", "-q", "--csv", "-t", "-P", f"null={NULL}"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.run("SET timezone = 'UTC'; SET client_min_messages = error;"
+                 "SET extra_float_digits = 1")
+
+    def run(self, sql):
+        self.process.stdin.write(f"{sql}\n;\n\\echo {END} :ERROR\n")
+        self.process.stdin.flush()
+        lines = []
+        for line in self.process.stdout:
+            if line.startswith(END):
+                if line.split()[1] == "true":
+                    raise Psql.Refused("".join(lines).strip())
+                return list(csv.reader(io.StringIO("".join(lines))))
+            lines.append(line)
+        raise RuntimeError("psql has ended: " + "".join(lines))
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def parse(text):
+    """(directive line, body, expected lines, whether a difference is named) of each block."""
+    blocks, block, differs = [], [], False
+    for line in text.splitlines() + [""]:
+        if line.startswith("#") and not block:
+            differs = differs or line.startswith("# PostgreSQL differs")
+        elif line:
+            block.append(line)
+        elif block:
+            cut = block.index("----") if "----" in block else len(block)
+            blocks.append((block[0], "\n".join(block[1:cut]), block[cut + 1:], differs))
+            block, differs = [], False
+    return blocks
+
+
+def refused(blocks):
+    """The records of each table that the file says are refused."""
+    records = {}
+    for head, _, expected, _ in blocks:
+        if head.startswith("errors "):
+            records.setdefault(head.split()[1], set()).update(
+                line.split(" | ", 5)[5] for line in expected[1:])
+    return records
+
+
+def normal(value, digits=12):
+    """A form in which equal values of both sides are equal."""
+    if value is None:
+        return None
+    stamp = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(\+00|Z)", value)
+    if stamp:
+        return f"{stamp[1]}T{stamp[2]}{(stamp[3] or '').rstrip('0').rstrip('.')}Z"
+    try:
+        number = decimal.Decimal(value)
+        if number.is_finite():
+            with decimal.localcontext() as context:
+                context.prec = digits
+                return str((+number).normalize() + 0)
+        return str(number)
+    except decimal.InvalidOperation:
+        pass
+    if value[:1] in '{["':
+        try:
+            return json.dumps(json.loads(value), sort_keys=True)
+        except ValueError:
+            pass
+    return value
+
+
+def cells(line):
+    """The values of a line of a golden file."""
+    values = []
+    for cell in re.findall(r"'(?:[^'\\]|\\x..)*'|[^|]+", line):
+        cell = cell.strip(" ") if not cell.startswith("'") else cell
+        if cell.startswith("'"):
+            values.append(re.sub(r"\\x(..)", lambda m: chr(int(m[1], 16)), cell[1:-1]))
+        elif cell:
+            values.append(None if cell == "NULL" else cell)
+    return values
+
+
+class Project:
+    """The tables and views of one golden file in PostgreSQL."""
+
+    def __init__(self, psql):
+        self.psql = psql
+        self.columns = {}   # Table: its declared columns, without generated ones.
+        self.records = {}   # Table: accepted records.
+        self.types = {}     # View: types of its columns.
+        self.left_out = set()
+        psql.run("DROP SCHEMA IF EXISTS golden CASCADE; CREATE SCHEMA golden;"
+                 "SET search_path = golden")
+
+    def define(self, sql):
+        statements = [s.strip() for s in sql.split(";") if s.strip()]
+        while statements:
+            waiting = []
+            for statement in statements:
+                try:
+                    self.define_one(statement)
+                except Psql.Refused as refused:
+                    if "does not exist" not in str(refused):
+                        raise
+                    waiting.append(statement)
+            if len(waiting) == len(statements):
+                self.left_out |= {re.search(r"VIEW (\w+)", s)[1] for s in waiting}
+                return
+            statements = waiting
+
+    def define_one(self, statement):
+        table = re.match(r"CREATE TABLE (\w+) \(", statement)
+        if table:
+            name = table[1]
+            statement = re.sub(r"\)\s*WITH \([^()]*\)$", ")", statement)
+            self.psql.run(statement)
+            self.columns[name] = [row[0] for row in self.psql.run(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = 'golden'"
+                f" AND table_name = '{name}' AND is_generated = 'NEVER'")]
+            self.records[name] = []
+            return
+        name = re.search(r"VIEW (\w+)", statement)[1]
+        if "tumble(" in statement:
+            self.left_out.add(name)
+            return
+        self.psql.run(re.sub(r"CREATE (MATERIALIZED )?VIEW (\w+)( WITH \([^()]*\))?",
+                             r"CREATE VIEW \2", statement, count=1))
+        self.types[name] = [row[0] for row in self.psql.run(
+            "SELECT data_type FROM information_schema.columns WHERE table_schema = 'golden'"
+            f" AND table_name = '{name}' ORDER BY ordinal_position")]
+
+    def insert(self, table, record):
+        names = ", ".join(f'"{column}"' for column in self.columns[table])
+        quoted = record.replace("'", "''")
+        self.psql.run(f"INSERT INTO {table} ({names}) SELECT {names} FROM"
+                      f" jsonb_populate_record(NULL::{table}, '{quoted}')")
+
+    def append(self, table, body, refused_records):
+        for record in body.splitlines():
+            if record not in refused_records:
+                self.insert(table, record)
+                self.records[table].append(record)
+
+    def rows(self, view):
+        try:
+            rows = self.psql.run(f"SELECT * FROM {view}")
+        except Psql.Refused:
+            rows = self.rows_one_by_one(view)
+        return [self.normal_row(view, [None if value == NULL else value for value in row])
+                for row in rows]
+
+    def normal_row(self, view, row):
+        """Numbers of type real have 6 digits."""
+        types = self.types.get(view, [""] * len(row))
+        words = {"t": "true", "f": "false"}
+        return [words.get(value, value) if kind == "boolean" else
+                normal(value, 6 if kind == "real" else 12)
+                for value, kind in zip(row, types, strict=True)]
+
+    def rows_one_by_one(self, view):
+        definition = self.psql.run(f"SELECT pg_get_viewdef('{view}'::regclass)")[0][0]
+        if re.search(r"GROUP BY|\b(count|sum|min|max|avg)\(", definition):
+            raise Psql.Refused("an aggregate fails")
+        table = next(t for t in self.records if re.search(rf"\b{t}\b", definition))
+        rows = []
+        for record in self.records[table]:
+            self.psql.run(f"BEGIN; DELETE FROM {table}")
+            try:
+                self.insert(table, record)
+                rows += self.psql.run(f"SELECT * FROM {view}")
+            except Psql.Refused:
+                pass
+            self.psql.run("ROLLBACK")
+        return rows
+
+
+def key(row):
+    return [(value is not None, value or "") for value in row]
+
+
+def check(path, psql):
+    """(blocks compared, left out, differences as text)"""
+    project = Project(psql)
+    compared, left_out, differences = 0, 0, []
+    blocks = parse(path.read_text())
+    bad_records = refused(blocks)
+    for head, body, expected, differs in blocks:
+        words = head.split()
+        if head == "statement ok":
+            project.define(body)
+        elif words[0] == "append":
+            project.append(words[1], body, bad_records.get(words[1], set()))
+        elif words[0] == "rows":
+            if differs or words[1] in project.left_out:
+                left_out += 1
+                continue
+            try:
+                theirs = sorted(project.rows(words[1]), key=key)
+            except Psql.Refused as reason:
+                print(f"{path.name}: {head}: left out: {reason}")
+                left_out += 1
+                continue
+            ours = sorted((project.normal_row(words[1], cells(line)) for line in expected[1:]),
+                          key=key)
+            compared += 1
+            if ours != theirs:
+                differences.append(f"{path.name}: {head}\n" + "".join(
+                    f"    {sign} {row}\n" for sign, rows, others in
+                    (("expected  ", ours, theirs), ("PostgreSQL", theirs, ours))
+                    for row in rows if row not in others))
+    psql.run("DROP SCHEMA golden CASCADE")
+    return compared, left_out, differences
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=pathlib.Path)
+    files = parser.parse_args().files or sorted(FOLDER.glob("*.test"))
+    psql = Psql()
+    wrong = 0
+    for path in files:
+        compared, left_out, differences = check(path, psql)
+        print(f"{path.name}: {compared} blocks compared, {left_out} left out, "
+              f"{len(differences)} differ")
+        for difference in differences:
+            print(difference)
+        wrong += len(differences)
+    psql.close()
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
