@@ -100,10 +100,11 @@ def accounted(metrics, view):
     """Whether in = accepted + filtered + late + failed."""
     values = {}
     for line in metrics.decode().splitlines():
-        if line.startswith("millrace_view_rows_") and f'view="{view}"' in line:
-            values[line.split("{")[0][len("millrace_view_rows_"):]] = float(line.split()[-1])
-    parts = ("accepted_total", "filtered_total", "late_total", "failed_total")
-    return values["in_total"] == sum(values[part] for part in parts)
+        name = line.split("{")[0]
+        if name.startswith("millrace_view_") and f'view="{view}"' in line:
+            values[name[len("millrace_view_"):]] = float(line.split()[-1])
+    parts = ("accepted", "filtered", "late", "failed")
+    return values["in_rows_total"] == sum(values[f"{part}_rows_total"] for part in parts)
 
 
 def run(binary, lines, kills, rng, work):

@@ -78,7 +78,7 @@ Status Platform::StartSource(const TableDefinition& table) {
                                                  .clock = clock_,
                                                  .project_dir = project_.directory,
                                                  .wake = [t = thread.get()] { t->Wake(); }}));
-  thread->Start("mr-" + table.name, std::move(source));
+  thread->Start(table.name, std::move(source));
   sources_[table.name] = std::move(thread);
   return {};
 }

@@ -13,6 +13,9 @@ constexpr std::chrono::seconds kPeriod{1};
 constexpr std::string_view kLag = "millrace_view_lag_rows";
 constexpr std::string_view kRows = "millrace_view_rows";
 constexpr std::string_view kFailed = "millrace_view_failed";
+constexpr std::string_view kSourceFailed = "millrace_source_failed";
+constexpr std::string_view kSourceBehind = "millrace_source_behind_bytes";
+constexpr std::string_view kSourceUnavailable = "millrace_source_unavailable_splits";
 constexpr std::string_view kKeys = "millrace_idempotency_keys";
 constexpr std::string_view kDiskFull = "millrace_stream_disk_full";
 
@@ -138,6 +141,9 @@ std::vector<MetricFamilyInfo> PlatformFigures::Families() {
   add(kLag, "Durable records of the source that no commit of the view has taken in yet.", "rows");
   add(kRows, "Rows that the view has.", "rows");
   add(kFailed, "1 when the view has stopped after an error.", "");
+  add(kSourceFailed, "1 when the table's source has stopped after an error.", "");
+  add(kSourceBehind, "Bytes of plain files that are there and not read yet.", "bytes");
+  add(kSourceUnavailable, "Files that cannot be read at the moment.", "splits");
   add(kKeys, "Idempotency keys that are remembered.", "");
   add(kDiskFull, "1 while commits wait for disk space.", "");
   return families;
@@ -151,6 +157,13 @@ void PlatformFigures::Collect(MetricsWriter& writer) const {
     writer.Value(kLag, labels, static_cast<double>(figures.lag_rows));
     writer.Value(kRows, labels, static_cast<double>(figures.rows));
     writer.Value(kFailed, labels, view.thread->failure() ? 1 : 0);
+  }
+  for (const auto& [table, source] : platform_.sources()) {
+    const MetricLabels labels{{"table", table}};
+    const SourceStatus status = source->status();
+    writer.Value(kSourceFailed, labels, status.state == SourceStatus::State::kFailed ? 1 : 0);
+    writer.Value(kSourceBehind, labels, static_cast<double>(status.bytes_behind));
+    writer.Value(kSourceUnavailable, labels, static_cast<double>(status.splits_unavailable));
   }
   writer.Value(kKeys, {}, static_cast<double>(platform_.idempotency().size()));
   writer.Value(kDiskFull, {}, platform_.transport().disk_full() ? 1 : 0);

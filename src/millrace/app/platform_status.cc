@@ -13,10 +13,19 @@ serve::HealthReport PlatformStatus::Health() {
     fmt::format_to(std::back_inserter(views), "{}\"{}\":\"{}\"", views.empty() ? "" : ",", name,
                    failed ? "failed" : "running");
   }
-  return {
-      .is_healthy = healthy,
-      .json = fmt::format("{{\"status\":\"{}\",\"disk_full\":{},\"views\":{{{}}}}}",
-                          healthy ? "ok" : "degraded", platform_.transport().disk_full(), views)};
+  std::string sources;
+  for (const auto& [table, source] : platform_.sources()) {
+    const SourceStatus status = source->status();
+    healthy =
+        healthy && status.state != SourceStatus::State::kFailed && status.splits_unavailable == 0;
+    fmt::format_to(std::back_inserter(sources), "{}\"{}\":\"{}\"", sources.empty() ? "" : ",",
+                   table, Name(status.state));
+  }
+  return {.is_healthy = healthy,
+          .json = fmt::format("{{\"status\":\"{}\",\"disk_full\":{},\"views\":{{{}}},"
+                              "\"sources\":{{{}}}}}",
+                              healthy ? "ok" : "degraded", platform_.transport().disk_full(), views,
+                              sources)};
 }
 
 Status PlatformStatus::Ready() {

@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "millrace/connect/logger.h"
+
 namespace millrace {
 
 SourceThread::~SourceThread() {
@@ -16,9 +20,10 @@ void SourceThread::Wake() {
   wakeup_.NotifyOne();
 }
 
-void SourceThread::Start(std::string name, std::unique_ptr<Source> source) {
+void SourceThread::Start(const std::string& name, std::unique_ptr<Source> source) {
+  name_ = name;
   source_ = std::move(source);
-  thread_ = Thread(std::move(name), [this] { Loop(); });
+  thread_ = Thread("mr-" + name, [this] { Loop(); });
 }
 
 void SourceThread::Stop() {
@@ -45,6 +50,8 @@ void SourceThread::Loop() {
     const auto next = source_->Step();
     MutexLock lock(mutex_);
     if (!next) {
+      MR_LOG_ERROR(kConnectLog, kError, "source has failed; what it has committed stays",
+                   next.error().WithContext(fmt::format("table {}", name_)));
       failure_ = next.error();
       return;
     }

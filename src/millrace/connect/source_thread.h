@@ -22,8 +22,8 @@ class SourceThread {
   /// source.
   void Wake() MR_EXCLUDES(mutex_);
 
-  /// `name` shows in debuggers.
-  void Start(std::string name, std::unique_ptr<Source> source);
+  /// `name`: its table's; shows in the log and in debuggers.
+  void Start(const std::string& name, std::unique_ptr<Source> source);
 
   /// Ends after the step that runs, and joins.
   void Stop() MR_EXCLUDES(mutex_);
@@ -34,6 +34,7 @@ class SourceThread {
  private:
   void Loop() MR_EXCLUDES(mutex_);
 
+  std::string name_;
   std::unique_ptr<Source> source_;
   Mutex mutex_;
   CondVar wakeup_;

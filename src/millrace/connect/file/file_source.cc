@@ -473,6 +473,9 @@ void FileSource::PublishStatus() {
       ++status.splits_finished;
       continue;
     }
+    if (split->detached) {
+      continue;
+    }
     status.splits_unavailable += split->error ? 1 : 0;
     const bool is_gzip = split->reader && split->reader->file().is_gzip();
     if (!is_gzip && split->size > split->position.offset) {
