@@ -54,7 +54,7 @@ class ChangeFeedTest : public ::testing::Test {
 
   ChangeFeed Feed(std::vector<Offset> position,
                   std::shared_ptr<const ServedRows::Root> snapshot = nullptr) {
-    return ChangeFeed(*transport_, stream_, std::move(position), std::move(snapshot));
+    return ChangeFeed(*transport_, stream_, std::move(position), std::move(snapshot), {});
   }
 
   /// The events of a chunk as "type id data".
@@ -127,8 +127,8 @@ TEST_F(ChangeFeedTest, SaysWhatIsNoLongerRetained) {
 }
 
 TEST_F(ChangeFeedTest, GivesASnapshotThenItsPositionThenChanges) {
-  ServedRows served;
-  served.Apply(*Numbers({5, 5, 6}));
+  ServedRows served(1);
+  served.Apply(0, *Numbers({5, 5, 6}));
   served.Publish({Offset(3), Offset(0)}, {});
   Append(0, Numbers({5, 5, 6}));
   Append(1, Numbers({7}));

@@ -63,7 +63,7 @@ class FileReader {
       const Error error(
           ErrorCode::kProjectNotFound,
           fmt::format("cannot read the configuration file: {}", text.error().message()));
-      loaded.errors.push_back({{.file = path}, error.WithHint(is_named ? "see CONFIG_PATH" : "")});
+      loaded.errors.push_back(ErrorInFile(path, error.WithHint(is_named ? "see CONFIG_PATH" : "")));
     }
   }
 

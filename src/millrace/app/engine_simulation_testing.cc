@@ -195,7 +195,7 @@ void EngineSimulation::Take(uint32_t number, const IdempotencyStore::Key& key, u
     store_->AddTo(writer, key, body_hash, answer, partitions);
   };
   const auto taken = ingestor_->Commit(
-      decoded, add_key, [finish, keys = store_->stream()](const CommitResult& result) {
+      decoded, {}, add_key, [finish, keys = store_->stream()](const CommitResult& result) {
         if (result.outcome != CommitOutcome::kCommitted) {
           return finish(std::unexpected(*result.error));
         }

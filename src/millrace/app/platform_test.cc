@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "millrace/app/platform_feeds.h"
+#include "millrace/app/platform_figures.h"
 #include "millrace/app/platform_ingest.h"
 #include "millrace/app/platform_queries.h"
 #include "millrace/base/simulated_file_system.h"
@@ -71,17 +72,26 @@ class PlatformTest : public ::testing::Test {
     auto definition = CompileProject(std::span(&file, 1), {}, nullptr);
     ASSERT_TRUE(definition) << definition.error().ToString();
     auto platform = Platform::Start({.directory = "/", .definition = *std::move(definition)},
-                                    files_, clock_, {.data_dir = "/data", .workers = 1});
+                                    files_, clock_, Options());
     ASSERT_TRUE(platform) << platform.error().ToString();
     platform_ = *std::move(platform);
     ingest_ = std::make_unique<PlatformIngest>(*platform_);
-    queries_ = std::make_unique<PlatformQueries>(*platform_);
-    feeds_ = std::make_unique<PlatformFeeds>(*platform_);
+    figures_ = std::make_unique<PlatformFigures>(*platform_);
+    queries_ = std::make_unique<PlatformQueries>(*platform_, *figures_, QueryMetrics());
+    feeds_ = std::make_unique<PlatformFeeds>(*platform_, FeedMetrics());
+  }
+
+  static Platform::Options Options() {
+    Platform::Options options;
+    options.data_dir = "/data";
+    options.engine.workers = 1;
+    return options;
   }
 
   void Stop() {
     feeds_.reset();
     queries_.reset();
+    figures_.reset();
     ingest_.reset();
     platform_.reset();
   }
@@ -144,6 +154,7 @@ class PlatformTest : public ::testing::Test {
   ManualClock clock_{1'767'225'600'000'000};  // 2026-01-01
   std::unique_ptr<Platform> platform_;
   std::unique_ptr<PlatformIngest> ingest_;
+  std::unique_ptr<PlatformFigures> figures_;
   std::unique_ptr<PlatformQueries> queries_;
   std::unique_ptr<PlatformFeeds> feeds_;
 };
@@ -322,7 +333,7 @@ TEST_F(PlatformTest, RefusesAViewWhoseQueryHasChanged) {
   auto definition = CompileProject(std::span(&file, 1), {}, nullptr);
   ASSERT_TRUE(definition);
   const auto platform = Platform::Start({.directory = "/", .definition = *std::move(definition)},
-                                        files_, clock_, {.data_dir = "/data", .workers = 1});
+                                        files_, clock_, Options());
   ASSERT_FALSE(platform);
   EXPECT_EQ(platform.error().code(), ErrorCode::kDefinitionChanged);
 }

@@ -15,10 +15,10 @@ std::vector<SqlFile> ReadSqlFiles(FileSystem& files, const std::string& director
   std::vector<SqlFile> sql;
   const auto entries = files.List(directory);
   if (!entries) {
-    errors.push_back(
-        {{.file = directory},
-         Error(ErrorCode::kProjectNotFound,
-               fmt::format("cannot read the project directory: {}", entries.error().message()))});
+    errors.push_back(ErrorInFile(
+        directory,
+        Error(ErrorCode::kProjectNotFound,
+              fmt::format("cannot read the project directory: {}", entries.error().message()))));
     return sql;
   }
   for (const DirectoryEntry& entry : *entries) {
@@ -32,14 +32,14 @@ std::vector<SqlFile> ReadSqlFiles(FileSystem& files, const std::string& director
       continue;
     }
     const bool is_too_large = text.error().code() == ErrorCode::kRecordTooLarge;
-    errors.push_back({{.file = path},
-                      Error(is_too_large ? ErrorCode::kSqlTooLarge : text.error().code(),
-                            text.error().message())});
+    errors.push_back(
+        ErrorInFile(path, Error(is_too_large ? ErrorCode::kSqlTooLarge : text.error().code(),
+                                text.error().message())));
   }
   if (sql.empty() && errors.empty()) {
-    errors.push_back({{.file = directory},
-                      Error(ErrorCode::kProjectNotFound, "the project directory holds no .sql file")
-                          .WithHint("`millrace init DIR` makes a project to start from")});
+    errors.push_back(ErrorInFile(
+        directory, Error(ErrorCode::kProjectNotFound, "the project directory holds no .sql file")
+                       .WithHint("`millrace init DIR` makes a project to start from")));
   }
   return sql;
 }

@@ -1,5 +1,7 @@
 #include "millrace/base/source_location.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace millrace {
@@ -11,6 +13,12 @@ std::string SourceLocation::ToString() const {
 std::string ProjectError::ToString() const {
   return location.file.empty() ? error.ToString()
                                : fmt::format("{}: {}", location.ToString(), error.ToString());
+}
+
+ProjectError ErrorInFile(std::string file, Error error) {
+  ProjectError problem{.location = {}, .error = std::move(error)};
+  problem.location.file = std::move(file);
+  return problem;
 }
 
 }  // namespace millrace

@@ -25,4 +25,7 @@ struct ProjectError {
   std::string ToString() const;  ///< "file:line:column: MR2005: message (hint)"
 };
 
+/// A problem with a file or directory as a whole.
+ProjectError ErrorInFile(std::string file, Error error);
+
 }  // namespace millrace

@@ -20,7 +20,12 @@ void PartitionClock::Restore(size_t partition, const PartitionInfo& info, const 
       watermark_ = std::max(watermark_, state.ended ? kMicrosMin : control->time);
     }
   }
+}
+
+Micros PartitionClock::watermark() {
+  // Here and not in Restore: what is restored first must not run ahead of what is not yet.
   Advance();
+  return watermark_;
 }
 
 std::optional<ControlFrame> PartitionClock::Append(size_t partition, Micros max,
@@ -46,8 +51,8 @@ std::optional<ControlFrame> PartitionClock::Activate(size_t partition) {
   if (!state.idle || state.ended) {
     return std::nullopt;
   }
+  const ControlFrame control{.kind = ControlFrame::Kind::kActive, .time = watermark()};
   state.idle = false;
-  const ControlFrame control{.kind = ControlFrame::Kind::kActive, .time = watermark_};
   state.max_event_time = std::max(state.max_event_time, EventTimeOf(control));
   return control;
 }
@@ -68,8 +73,7 @@ std::optional<ControlFrame> PartitionClock::SetIdle(size_t partition) {
     return std::nullopt;
   }
   state.idle = true;
-  Advance();
-  return ControlFrame{.kind = ControlFrame::Kind::kIdle, .time = watermark_};
+  return ControlFrame{.kind = ControlFrame::Kind::kIdle, .time = watermark()};
 }
 
 std::optional<ControlFrame> PartitionClock::End(size_t partition) {
@@ -90,16 +94,18 @@ Micros PartitionClock::EventTimeOf(const ControlFrame& control) const {
 
 void PartitionClock::Advance() {
   Micros minimum = kMicrosMax;
+  Micros furthest = kMicrosMin;
+  bool any_active = false;
   for (const Partition& partition : partitions_) {
+    const Micros own =
+        partition.max_event_time == kMicrosMin ? kMicrosMin : partition.max_event_time - delay_;
+    furthest = std::max(furthest, own);
     if (!partition.idle && !partition.ended) {
-      minimum = std::min(minimum, partition.max_event_time == kMicrosMin
-                                      ? kMicrosMin
-                                      : partition.max_event_time - delay_);
+      any_active = true;
+      minimum = std::min(minimum, own);
     }
   }
-  if (minimum != kMicrosMax) {
-    watermark_ = std::max(watermark_, minimum);
-  }
+  watermark_ = std::max(watermark_, any_active ? minimum : furthest);
 }
 
 }  // namespace millrace

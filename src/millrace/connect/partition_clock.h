@@ -49,8 +49,9 @@ class PartitionClock {
   /// The event time that a control frame raises its partition to.
   Micros EventTimeOf(const ControlFrame& control) const;
 
-  /// Minimum over the active partitions; never goes back.
-  Micros watermark() const { return watermark_; }
+  /// Minimum over the active partitions; when none is, that of the partition furthest ahead, since
+  /// a reader may have seen the others idle before it. Never goes back.
+  Micros watermark();
 
  private:
   struct Partition {

@@ -22,6 +22,30 @@ TEST(PartitionClock, RaisesAPartitionThatBecomesActiveToTheStreamsWatermark) {
   EXPECT_FALSE(clock.Append(1, 120, seconds(2)));
 }
 
+TEST(PartitionClock, PromisesTheFurthestWatermarkWhenAllAreIdle) {
+  PartitionClock clock(2, 0);
+  clock.Append(0, 500, seconds(0));
+  clock.Append(1, 100, seconds(0));
+  clock.Idle(0, seconds(30), seconds(30));
+  EXPECT_EQ(clock.watermark(), 100);
+  // Whoever has read this idle frame and not yet the other one goes on to 500.
+  clock.Idle(1, seconds(30), seconds(30));
+  EXPECT_EQ(clock.watermark(), 500);
+  const auto active = clock.Append(1, 110, seconds(40));
+  ASSERT_TRUE(active);
+  EXPECT_EQ(active->time, 500);
+}
+
+TEST(PartitionClock, LooksAtAllPartitionsBeforeItPromisesAfterARestart) {
+  const StreamFrame data{.type = FrameType::kData, .batch = nullptr, .payload = nullptr};
+  PartitionClock clock(3, 0);
+  clock.Restore(0, {.max_event_time = 500}, &data, seconds(0));
+  clock.Restore(1, {.max_event_time = 100}, &data, seconds(0));
+  const auto active = clock.Append(2, 50, seconds(1));
+  ASSERT_TRUE(active);
+  EXPECT_EQ(active->time, 100);
+}
+
 TEST(PartitionClock, LetsIdlePartitionsNoLongerHoldBackTheWatermark) {
   PartitionClock clock(2, 0);
   clock.Append(0, 100, seconds(0));
@@ -103,7 +127,7 @@ TEST(PartitionClock, EndsAPartitionOnceAlsoAfterARestart) {
   restored.Restore(1, {.max_event_time = 50}, &last, seconds(0));
   EXPECT_FALSE(restored.End(1));
   EXPECT_FALSE(restored.Activate(1));
-  EXPECT_EQ(restored.watermark(), kMicrosMin);
+  EXPECT_EQ(restored.watermark(), 40);
 }
 
 TEST(PartitionClock, CountsNoTimeBeforeTheRestart) {

@@ -301,6 +301,7 @@ Result<bool> StreamIngestor::Control(std::span<const PartitionChange> changes, c
     extend(*writer, {});
   }
   MutexLock lock(mutex_);
+  MR_TRY(RefreshClock());
   bool any = extend != nullptr;
   for (const PartitionChange& change : changes) {
     const uint32_t p = change.partition.value();
@@ -326,7 +327,7 @@ Result<bool> StreamIngestor::Control(std::span<const PartitionChange> changes, c
     }
   }
   if (any) {
-    writer->CommitAsync(std::move(callback));
+    writer->CommitAsync(NotingAborts(std::move(callback)));
   }
   return any;
 }
