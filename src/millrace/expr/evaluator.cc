@@ -1,5 +1,6 @@
 #include "millrace/expr/evaluator.h"
 
+#include <span>
 #include <utility>
 
 #include "millrace/base/check.h"
@@ -42,8 +43,13 @@ Column Evaluator::Evaluate(const Batch& batch, RowErrors& errors) const {
 
 std::vector<uint32_t> Evaluator::EvaluatePredicate(const Batch& batch, RowErrors& errors) const {
   MR_CHECK(compiled_.size() == 1);
+  const size_t errors_before = errors.entries().size();
   Evaluation evaluation(batch, errors);
-  const Truth truth = evaluation.EvaluateTruth(*compiled_.front());
+  Truth truth = evaluation.EvaluateTruth(*compiled_.front());
+  // The value of what failed is NULL, and IS NULL of it would be true.
+  for (const RowError& error : std::span(errors.entries()).subspan(errors_before)) {
+    truth.is_true[error.row / 64] &= ~(uint64_t{1} << (error.row % 64));
+  }
   return internal::SetPositions(truth.is_true, batch.rows());
 }
 

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "millrace/data/json_text.h"
+
 namespace millrace {
 
 namespace {
@@ -204,7 +206,13 @@ int64_t JsonLength(std::string_view array) {
 }
 
 std::string_view JsonText(std::string_view json, std::string& scratch) {
-  return GetJsonKind(json) == JsonKind::kString ? StringText(json, scratch) : json;
+  const JsonKind kind = GetJsonKind(json);
+  if (kind == JsonKind::kObject || kind == JsonKind::kArray) {
+    scratch.clear();
+    AppendSpacedJson(scratch, json);
+    return scratch;
+  }
+  return kind == JsonKind::kString ? StringText(json, scratch) : json;
 }
 
 }  // namespace millrace

@@ -26,8 +26,8 @@ std::optional<std::string_view> JsonElement(std::string_view json, int64_t index
 /// The number of elements of an array.
 int64_t JsonLength(std::string_view array);
 
-/// The text of a value as ->> gives it: strings without quotes and escapes, other kinds as they
-/// are. Uses `scratch` where escapes must be resolved.
+/// The text of a value as ->> gives it: strings without quotes and escapes, objects and arrays with
+/// PostgreSQL's spaces. Uses `scratch` where the text is not a part of `json`.
 std::string_view JsonText(std::string_view json, std::string& scratch);
 
 }  // namespace millrace

@@ -32,7 +32,7 @@ TEST(ScriptTest, RefusesWhatIsTooLarge) {
 
 TEST(ScriptTest, SurvivesDeepTrees) {
   EXPECT_EQ(CodeOf(View("a" + Repeated("+a", 24'000))), ErrorCode::kSqlTooLarge);
-  EXPECT_EQ(CodeOf(View(Repeated("- ", 40'000) + "a")), ErrorCode::kSqlSyntax);
+  EXPECT_EQ(CodeOf(View(Repeated("- ", 40'000) + "a")), ErrorCode::kSqlTooLarge);
   EXPECT_EQ(CodeOf(View("a" + Repeated("+a", 400))), ErrorCode::kInternal);
 }
 
