@@ -63,7 +63,8 @@ class FileReader {
       const Error error(
           ErrorCode::kProjectNotFound,
           fmt::format("cannot read the configuration file: {}", text.error().message()));
-      loaded.errors.push_back({{.file = path}, error.WithHint(is_named ? "see CONFIG_PATH" : "")});
+      const SourceLocation place{.file = path};
+      loaded.errors.push_back({place, is_named ? error.WithHint("see CONFIG_PATH") : error});
     }
   }
 
@@ -120,8 +121,8 @@ void CheckTogether(const OptionSources& sources, LoadedConfiguration& loaded) {
   const Status http = CheckHttpOptions(values.http, !values.auth.tokens.empty());
   if (!http) {
     const Setting* listen = sources.Find("http.listen");
-    loaded.errors.push_back(
-        {listen == nullptr ? SourceLocation{} : listen->origin.location, http.error()});
+    const SourceLocation place = listen == nullptr ? SourceLocation{} : listen->origin.location;
+    loaded.errors.push_back({place, http.error()});
   }
 }
 

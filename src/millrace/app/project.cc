@@ -13,12 +13,15 @@ constexpr uint64_t kSqlBytesMax = 1 << 20;
 std::vector<SqlFile> ReadSqlFiles(FileSystem& files, const std::string& directory,
                                   std::vector<ProjectError>& errors) {
   std::vector<SqlFile> sql;
+  const auto refuse = [&](const std::string& path, const Error& error) {
+    const SourceLocation place{.file = path};
+    errors.push_back({place, error});
+  };
   const auto entries = files.List(directory);
   if (!entries) {
-    errors.push_back(
-        {{.file = directory},
-         Error(ErrorCode::kProjectNotFound,
-               fmt::format("cannot read the project directory: {}", entries.error().message()))});
+    refuse(directory,
+           Error(ErrorCode::kProjectNotFound,
+                 fmt::format("cannot read the project directory: {}", entries.error().message())));
     return sql;
   }
   for (const DirectoryEntry& entry : *entries) {
@@ -31,15 +34,13 @@ std::vector<SqlFile> ReadSqlFiles(FileSystem& files, const std::string& director
       sql.push_back({.path = path, .text = *std::move(text)});
       continue;
     }
-    const bool is_too_large = text.error().code() == ErrorCode::kRecordTooLarge;
-    errors.push_back({{.file = path},
-                      Error(is_too_large ? ErrorCode::kSqlTooLarge : text.error().code(),
-                            text.error().message())});
+    const ErrorCode code = text.error().code();
+    refuse(path, Error(code == ErrorCode::kRecordTooLarge ? ErrorCode::kSqlTooLarge : code,
+                       text.error().message()));
   }
   if (sql.empty() && errors.empty()) {
-    errors.push_back({{.file = directory},
-                      Error(ErrorCode::kProjectNotFound, "the project directory holds no .sql file")
-                          .WithHint("`millrace init DIR` makes a project to start from")});
+    refuse(directory, Error(ErrorCode::kProjectNotFound, "the project directory holds no .sql file")
+                          .WithHint("`millrace init DIR` makes a project to start from"));
   }
   return sql;
 }
