@@ -79,7 +79,7 @@ class CheckTest(ProjectTest):
             self.assertIn("millrace token", result.stderr)
 
     def test_reports_broken_yaml_and_missing_projects(self):
-        self.assertIn("p/millrace.yaml:2:", run("check", self.project(
+        self.assertIn("p/millrace.yaml:3:", run("check", self.project(
             configuration="http:\n  listen: [\n")).stderr)
         missing = run("check", self.root / "none")
         self.assertEqual(missing.returncode, 1)

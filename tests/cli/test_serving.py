@@ -60,8 +60,8 @@ class ListingTest(ProjectTest):
             at = ("--url", server.url)
             streams = run("streams", *at)
             self.assertEqual(streams.returncode, 0, streams.stderr)
-            self.assertRegex(streams.stdout, r"(?m)^NAME +KIND +PARTITIONS +RECORDS")
-            self.assertRegex(streams.stdout, r"(?m)^clicks +table +4 +1 ")
+            self.assertRegex(streams.stdout, r"(?m)^NAME +KIND +PARTITIONS +OFFSETS")
+            self.assertRegex(streams.stdout, r"(?m)^clicks +table +4 +2 ")
             self.assertNotIn("catalog", streams.stdout)
             self.assertIn("error rows: 1\n", run("streams", "clicks", *at).stdout)
             views = json.loads(run("views", "--format", "json", *at).stdout)
@@ -228,7 +228,7 @@ class BenchTest(ProjectTest):
             self.assertEqual(other.returncode, 0, other.stderr)
             self.assertRegex(other.stdout, r"(?m)^answers +p50 [\d.]+ ms")
             _, stream = server.request("/api/v1/streams/clicks")
-            self.assertGreater(stream["records"], 0)
+            self.assertGreater(stream["offsets"], 0)
             self.assertEqual(stream["errors"], 0)
 
 

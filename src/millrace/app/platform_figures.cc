@@ -81,7 +81,7 @@ uint64_t PlatformFigures::DurableRecords(const StreamInfo& stream) const {
 }
 
 StreamFigures PlatformFigures::Of(const StreamInfo& stream) const {
-  StreamFigures figures{.records = DurableRecords(stream)};
+  StreamFigures figures{.offsets = DurableRecords(stream)};
   if (const auto errors = platform_.transport().FindStream("errors$" + stream.definition.name)) {
     figures.errors = DurableRecords(*errors);
   }

@@ -15,7 +15,7 @@ namespace millrace {
 
 /// How a stream does at this moment.
 struct StreamFigures {
-  uint64_t records = 0;  ///< Retained and durable.
+  uint64_t offsets = 0;  ///< Retained and durable; control frames take one, too.
   uint64_t errors = 0;   ///< Records of errors$<stream>.
   double records_per_second = 0;
 };

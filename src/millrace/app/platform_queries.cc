@@ -165,8 +165,8 @@ std::string PlatformQueries::StreamJson(const StreamInfo& stream) {
                    p == 0 ? "" : ",", info.begin, info.durable_end, TimeJson(info.max_event_time));
   }
   const StreamFigures figures = figures_.Of(stream);
-  return json + fmt::format("],\"records\":{},\"errors\":{},\"records_per_second\":{:.1f}}}",
-                            figures.records, figures.errors, figures.records_per_second);
+  return json + fmt::format("],\"offsets\":{},\"errors\":{},\"records_per_second\":{:.1f}}}",
+                            figures.offsets, figures.errors, figures.records_per_second);
 }
 
 void PlatformQueries::ListViews(Done done) {

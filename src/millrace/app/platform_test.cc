@@ -277,7 +277,8 @@ TEST_F(PlatformTest, DescribesStreamsAndViews) {
   EXPECT_EQ(missing.Get().error().code(), ErrorCode::kStreamNotFound);
   Answer<std::string> views;
   queries_->ListViews(views.Taker());
-  EXPECT_THAT(*views.Get(), HasSubstr(R"("name":"counts","emit":"changes","state":"running")"));
+  EXPECT_THAT(*views.Get(),
+              HasSubstr(R"("name":"counts","source":"clicks","emit":"changes","state":"running")"));
 }
 
 TEST_F(PlatformTest, FeedsASnapshotAndThenEachChange) {

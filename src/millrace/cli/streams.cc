@@ -29,7 +29,7 @@ std::vector<std::string> Cells(const boost::json::object& stream) {
   return {TextOf(stream, "name"),
           TextOf(stream, "kind"),
           fmt::format("{}", PartitionsOf(stream)),
-          fmt::format("{:.0f}", NumberOf(stream, "records")),
+          fmt::format("{:.0f}", NumberOf(stream, "offsets")),
           ShortCount(NumberOf(stream, "records_per_second")),
           fmt::format("{:.0f}", NumberOf(stream, "errors")),
           MaxEventTime(stream)};
@@ -37,8 +37,8 @@ std::vector<std::string> Cells(const boost::json::object& stream) {
 
 std::string DescribeStream(const boost::json::object& stream) {
   std::string text = fmt::format(
-      "stream {}\nkind: {}\nrecords: {:.0f}\nrecords per second: {:.1f}\nerror rows: {:.0f}\n",
-      TextOf(stream, "name"), TextOf(stream, "kind"), NumberOf(stream, "records"),
+      "stream {}\nkind: {}\noffsets: {:.0f}\nrecords per second: {:.1f}\nerror rows: {:.0f}\n",
+      TextOf(stream, "name"), TextOf(stream, "kind"), NumberOf(stream, "offsets"),
       NumberOf(stream, "records_per_second"), NumberOf(stream, "errors"));
   text += DescribeColumns(stream);
   text += "partitions:\n";
@@ -66,7 +66,7 @@ void AddStreamsCommand(CLI::App& app, ChosenCommand& chosen) {
                  "  millrace streams\n"
                  "  millrace streams clicks\n"
                  "  millrace streams --all --format json | jq .[].name\n",
-       .header = {"NAME", "KIND", "PARTITIONS", "RECORDS", "PER SECOND", "ERRORS", "NEWEST EVENT"},
+       .header = {"NAME", "KIND", "PARTITIONS", "OFFSETS", "PER SECOND", "ERRORS", "NEWEST EVENT"},
        .cells = Cells,
        .is_shown =
            [](const boost::json::object& stream) {

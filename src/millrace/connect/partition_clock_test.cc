@@ -24,8 +24,9 @@ TEST(PartitionClock, RaisesAPartitionThatBecomesActiveToTheStreamsWatermark) {
 
 TEST(PartitionClock, PromisesTheFurthestWatermarkWhenAllAreIdle) {
   PartitionClock clock(2, 0);
-  clock.Append(0, 500, seconds(0));
+  clock.Append(0, 100, seconds(0));
   clock.Append(1, 100, seconds(0));
+  clock.Append(0, 500, seconds(0));
   clock.Idle(0, seconds(30), seconds(30));
   EXPECT_EQ(clock.watermark(), 100);
   // Whoever has read this idle frame and not yet the other one goes on to 500.

@@ -149,9 +149,9 @@ TEST_F(StreamIngestorTest, RefusesRecordsWhoseGeneratedColumnFails) {
     errors.emplace_back(error.record, error.code);
   }
   EXPECT_THAT(errors, ElementsAre(std::pair(0, ErrorCode::kRecordMissingColumn),
-                                  std::pair(2, ErrorCode::kDivisionByZero),
+                                  std::pair(2, ErrorCode::kGeneratedColumnFailed),
                                   std::pair(3, ErrorCode::kRecordSyntax),
-                                  std::pair(4, ErrorCode::kDivisionByZero)));
+                                  std::pair(4, ErrorCode::kGeneratedColumnFailed)));
   ASSERT_EQ(decoded.rows->rows(), 2U);
   EXPECT_EQ(decoded.rows->column(1).Values<int64_t>()[0], 25);
   EXPECT_EQ(decoded.rows->column(1).Values<int64_t>()[1], 20);
