@@ -22,6 +22,7 @@ PipelineRunner::Options RunnerOptions(Rng& rng, size_t state_partitions) {
   options.epoch_bytes_max = rng.Chance(0.3) ? 1 : 32 << 20;
   options.batch_rows_max = rng.Chance(0.3) ? 2 : 4096;
   options.epochs_in_flight_max = rng.Chance(0.3) ? 1 : 2;
+  options.snapshot_bytes_min = rng.Chance(0.5) ? 1 : 2048;
   return options;
 }
 

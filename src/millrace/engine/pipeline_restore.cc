@@ -47,7 +47,8 @@ Result<StreamId> PipelineRunner::OpenStream(std::string name, uint32_t partition
 }
 
 Status PipelineRunner::Restore() {
-  state_.emplace(*plan_, options_.state_partitions, streams_.source_partitions);
+  state_.emplace(*plan_, options_.state_partitions, streams_.source_partitions,
+                 options_.snapshot_bytes_min);
   const PartitionInfo info = transport_.Describe(streams_.state, PartitionId(0));
   const auto cursor =
       transport_.OpenCursor(streams_.state, PartitionId(0), info.begin, Visibility::kDurable);

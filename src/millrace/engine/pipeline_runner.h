@@ -52,6 +52,9 @@ class PipelineRunner {
     int64_t small_epoch_rows = 512;
     int64_t large_epoch_rows = 65'536;
     size_t batch_rows_max = 4096;  ///< Rows an operator takes at once.
+    /// What an epoch writes at least of the rolling snapshot of the state, so that small states are
+    /// written whole again and again.
+    size_t snapshot_bytes_min = 2048;
     PipelineMetrics metrics;
     /// Called on the pipeline's thread after each commit, once its rows are published.
     std::function<void()> on_commit;

@@ -15,10 +15,6 @@ namespace {
 // state partition, u32 length, and the rows as KeyedState::Seal writes them.
 constexpr uint8_t kFrameVersion = 1;
 
-/// A frame's share of the rolling snapshot: as much as the changes, so that a walk over the state
-/// doubles what is written, and at least this, so that small states finish their walk soon.
-constexpr size_t kSnapshotBytesMin = 2048;
-
 ValueShape ShapeOf(const PipelinePlan& plan) {
   return plan.group_by ? plan.group_by->layout().shape() : ValueShape();
 }
@@ -32,8 +28,10 @@ void PutSection(uint32_t partition, const Bytes& rows, ByteWriter& writer) {
 }  // namespace
 
 PipelineState::PipelineState(const PipelinePlan& plan, size_t state_partitions,
-                             size_t source_partitions)
-    : source_watermarks(source_partitions), has_state_(plan.group_by.has_value()) {
+                             size_t source_partitions, size_t snapshot_bytes_min)
+    : source_watermarks(source_partitions),
+      has_state_(plan.group_by.has_value()),
+      snapshot_bytes_min_(snapshot_bytes_min) {
   for (size_t i = 0; i < (has_state_ ? state_partitions : 0); ++i) {
     partitions_.emplace_back(ShapeOf(plan));
   }
@@ -75,7 +73,8 @@ Bytes PipelineState::Seal() {
     PutSection(i, rows, writer);
     ++sections;
   }
-  size_t snapshot_bytes = std::max(change_bytes, kSnapshotBytesMin);
+  // As much as the changes, so that a walk over the state doubles what is written.
+  size_t snapshot_bytes = std::max(change_bytes, snapshot_bytes_min_);
   while (snapshot_partition_ < partitions_.size() && snapshot_bytes > 0) {
     rows.clear();
     const bool complete = partitions_[snapshot_partition_].AppendSnapshot(snapshot_bytes, rows);

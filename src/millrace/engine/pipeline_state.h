@@ -18,7 +18,9 @@ namespace millrace {
 /// one worker.
 class PipelineState {
  public:
-  PipelineState(const PipelinePlan& plan, size_t state_partitions, size_t source_partitions);
+  /// `snapshot_bytes_min`: what each frame holds at least of the rolling snapshot.
+  PipelineState(const PipelinePlan& plan, size_t state_partitions, size_t source_partitions,
+                size_t snapshot_bytes_min);
 
   size_t partitions() const { return partitions_.size(); }
   KeyedState& partition(size_t index) { return partitions_[index]; }
@@ -56,6 +58,7 @@ class PipelineState {
   Status ReadFrame(std::span<const std::byte> payload, std::vector<std::vector<Section>>& sections);
 
   const bool has_state_;
+  const size_t snapshot_bytes_min_;
   std::vector<KeyedState> partitions_;
   std::vector<Bytes> sealed_;
   /// The rolling snapshot: the partition it is in, and the first epoch of the walk it is on and of
