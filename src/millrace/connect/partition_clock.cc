@@ -7,8 +7,10 @@ namespace millrace {
 PartitionClock::PartitionClock(size_t partitions, Micros watermark_delay)
     : delay_(watermark_delay), partitions_(partitions) {}
 
-void PartitionClock::Restore(size_t partition, const PartitionInfo& info, const StreamFrame* last) {
+void PartitionClock::Restore(size_t partition, const PartitionInfo& info, const StreamFrame* last,
+                             std::chrono::nanoseconds now) {
   Partition& state = partitions_[partition];
+  state.last_append = now;
   state.max_event_time = info.max_event_time;
   state.idle = last == nullptr;
   if (last != nullptr && last->type == FrameType::kControl) {
@@ -17,7 +19,12 @@ void PartitionClock::Restore(size_t partition, const PartitionInfo& info, const 
       watermark_ = std::max(watermark_, control->time);
     }
   }
+}
+
+Micros PartitionClock::watermark() {
+  // Here and not in Restore: what is restored first must not run ahead of what is not yet.
   Advance();
+  return watermark_;
 }
 
 std::optional<ControlFrame> PartitionClock::Append(size_t partition, Micros max,
@@ -25,7 +32,7 @@ std::optional<ControlFrame> PartitionClock::Append(size_t partition, Micros max,
   Partition& state = partitions_[partition];
   std::optional<ControlFrame> control;
   if (state.idle) {
-    control = ControlFrame{.kind = ControlFrame::Kind::kActive, .time = watermark_};
+    control = ControlFrame{.kind = ControlFrame::Kind::kActive, .time = watermark()};
     state.max_event_time = std::max(state.max_event_time, EventTimeOf(*control));
     state.idle = false;
   }
@@ -42,8 +49,7 @@ std::optional<ControlFrame> PartitionClock::Idle(size_t partition, std::chrono::
     return std::nullopt;
   }
   state.idle = true;
-  Advance();
-  return ControlFrame{.kind = ControlFrame::Kind::kIdle, .time = watermark_};
+  return ControlFrame{.kind = ControlFrame::Kind::kIdle, .time = watermark()};
 }
 
 Micros PartitionClock::EventTimeOf(const ControlFrame& control) const {
@@ -52,16 +58,18 @@ Micros PartitionClock::EventTimeOf(const ControlFrame& control) const {
 
 void PartitionClock::Advance() {
   Micros minimum = kMicrosMax;
+  Micros furthest = kMicrosMin;
+  bool any_active = false;
   for (const Partition& partition : partitions_) {
+    const Micros own =
+        partition.max_event_time == kMicrosMin ? kMicrosMin : partition.max_event_time - delay_;
+    furthest = std::max(furthest, own);
     if (!partition.idle) {
-      minimum = std::min(minimum, partition.max_event_time == kMicrosMin
-                                      ? kMicrosMin
-                                      : partition.max_event_time - delay_);
+      any_active = true;
+      minimum = std::min(minimum, own);
     }
   }
-  if (minimum != kMicrosMax) {
-    watermark_ = std::max(watermark_, minimum);
-  }
+  watermark_ = std::max(watermark_, any_active ? minimum : furthest);
 }
 
 }  // namespace millrace

@@ -21,8 +21,10 @@ class PartitionClock {
  public:
   PartitionClock(size_t partitions, Micros watermark_delay);
 
-  /// Takes a partition up where its log ends: `last` is its last frame, null when it is empty.
-  void Restore(size_t partition, const PartitionInfo& info, const StreamFrame* last);
+  /// Takes a partition up where its log ends: `last` is its last frame, null when it is empty. It
+  /// counts as appended to at `now`, for nobody knows how long ago it was.
+  void Restore(size_t partition, const PartitionInfo& info, const StreamFrame* last,
+               std::chrono::nanoseconds now);
 
   /// Notes an append with event times up to `max` (kMicrosMin = none) at monotonic `now`. Returns
   /// the control frame to append in front when the partition was idle.
@@ -35,8 +37,9 @@ class PartitionClock {
   /// The event time that a control frame raises its partition to.
   Micros EventTimeOf(const ControlFrame& control) const;
 
-  /// Minimum over the active partitions; never goes back.
-  Micros watermark() const { return watermark_; }
+  /// Minimum over the active partitions; when none is, that of the partition furthest ahead, since
+  /// a reader may have seen the others idle before it. Never goes back.
+  Micros watermark();
 
  private:
   struct Partition {

@@ -22,6 +22,30 @@ TEST(PartitionClock, RaisesAPartitionThatBecomesActiveToTheStreamsWatermark) {
   EXPECT_FALSE(clock.Append(1, 120, seconds(2)));
 }
 
+TEST(PartitionClock, PromisesTheFurthestWatermarkWhenAllAreIdle) {
+  PartitionClock clock(2, 0);
+  clock.Append(1, 100, seconds(0));
+  clock.Append(0, 500, seconds(0));
+  clock.Idle(0, seconds(30), seconds(30));
+  EXPECT_EQ(clock.watermark(), 100);
+  // Whoever has read this idle frame and not yet the other one goes on to 500.
+  clock.Idle(1, seconds(30), seconds(30));
+  EXPECT_EQ(clock.watermark(), 500);
+  const auto active = clock.Append(1, 110, seconds(40));
+  ASSERT_TRUE(active);
+  EXPECT_EQ(active->time, 500);
+}
+
+TEST(PartitionClock, LooksAtAllPartitionsBeforeItPromisesAfterARestart) {
+  const StreamFrame data{.type = FrameType::kData, .batch = nullptr, .payload = nullptr};
+  PartitionClock clock(3, 0);
+  clock.Restore(0, {.max_event_time = 500}, &data, seconds(0));
+  clock.Restore(1, {.max_event_time = 100}, &data, seconds(0));
+  const auto active = clock.Append(2, 50, seconds(1));
+  ASSERT_TRUE(active);
+  EXPECT_EQ(active->time, 100);
+}
+
 TEST(PartitionClock, LetsIdlePartitionsNoLongerHoldBackTheWatermark) {
   PartitionClock clock(2, 0);
   clock.Append(0, 100, seconds(0));
@@ -50,12 +74,15 @@ TEST(PartitionClock, ComesBackFromTheEndOfTheLog) {
       .type = FrameType::kControl,
       .payload =
           Buffer::Own(ControlFrame{.kind = ControlFrame::Kind::kIdle, .time = 300}.Encode())};
-  clock.Restore(0, {.max_event_time = 400}, &data);
-  clock.Restore(1, {.max_event_time = 200}, &idle);
+  clock.Restore(0, {.max_event_time = 400}, &data, seconds(1000));
+  clock.Restore(1, {.max_event_time = 200}, &idle, seconds(1000));
   EXPECT_EQ(clock.watermark(), 400);
-  const auto active = clock.Append(1, 350, seconds(0));
+  const auto active = clock.Append(1, 350, seconds(1001));
   ASSERT_TRUE(active);
   EXPECT_EQ(active->time, 400);
+  // A restart is no sign of idleness.
+  EXPECT_FALSE(clock.Idle(0, seconds(30), seconds(1029)));
+  EXPECT_TRUE(clock.Idle(0, seconds(30), seconds(1030)));
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ Result<std::unique_ptr<StreamIngestor>> StreamIngestor::Open(const TableDefiniti
   std::unique_ptr<StreamIngestor> ingestor(
       new StreamIngestor(table, transport, clock, std::move(options)));
   MR_TRY(ingestor->OpenStreams());
+  MutexLock lock(ingestor->mutex_);
   MR_TRY(ingestor->RestoreClock());
   return ingestor;
 }
@@ -67,19 +68,41 @@ Status StreamIngestor::OpenStreams() {
 }
 
 Status StreamIngestor::RestoreClock() {
-  MutexLock lock(mutex_);
+  const std::chrono::nanoseconds now = clock_.Monotonic();
   for (uint32_t p = 0; p < table_.partitions; ++p) {
     const PartitionInfo info = transport_.Describe(stream_, PartitionId(p));
     if (info.durable_end == info.begin) {
-      partitions_.Restore(p, info, nullptr);
+      partitions_.Restore(p, info, nullptr, now);
       continue;
     }
     const auto cursor = transport_.OpenCursor(
         stream_, PartitionId(p), Offset(info.durable_end.value() - 1), Visibility::kDurable);
     MR_ASSIGN(const auto frames, cursor->Poll(1));
-    partitions_.Restore(p, info, frames.empty() ? nullptr : &frames.back());
+    partitions_.Restore(p, info, frames.empty() ? nullptr : &frames.back(), now);
   }
   return {};
+}
+
+Status StreamIngestor::RefreshClock() {
+  if (!clock_ahead_.exchange(false)) {
+    return {};
+  }
+  auto restored = RestoreClock();
+  if (!restored) {
+    clock_ahead_ = true;
+  }
+  return restored;
+}
+
+CommitCallback StreamIngestor::NotingAborts(CommitCallback callback) {
+  return [this, callback = std::move(callback)](const CommitResult& result) {
+    if (result.outcome == CommitOutcome::kAborted) {
+      clock_ahead_ = true;
+    }
+    if (callback) {
+      callback(result);
+    }
+  };
 }
 
 std::unique_ptr<JsonDecoder> StreamIngestor::TakeDecoder(JsonFraming framing) {
@@ -219,6 +242,7 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Extend& extend,
     extend(*writer, used);
   }
   MutexLock lock(mutex_);
+  MR_TRY(RefreshClock());
   for (const Piece& piece : pieces) {
     const auto control =
         partitions_.Append(piece.partition.value(), piece.times.max, clock_.Monotonic());
@@ -226,7 +250,7 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Extend& extend,
       writer->PrependControl(stream_, piece.partition, *control, partitions_.EventTimeOf(*control));
     }
   }
-  writer->CommitAsync(std::move(callback));
+  writer->CommitAsync(NotingAborts(std::move(callback)));
   return {};
 }
 
@@ -255,6 +279,9 @@ void StreamIngestor::Tick() {
     return;
   }
   MutexLock lock(mutex_);
+  if (!RefreshClock()) {
+    return;  // The next request says why.
+  }
   std::unique_ptr<EpochWriter> writer;
   for (uint32_t p = 0; p < table_.partitions; ++p) {
     const auto control = partitions_.Idle(p, options_.idle_timeout, clock_.Monotonic());
@@ -266,7 +293,7 @@ void StreamIngestor::Tick() {
     }
   }
   if (writer != nullptr) {
-    writer->CommitAsync([](const CommitResult&) {});
+    writer->CommitAsync(NotingAborts({}));
   }
 }
 

@@ -67,7 +67,10 @@ class StreamIngestor {
                  Options options);
 
   Status OpenStreams();
-  Status RestoreClock();
+  Status RestoreClock() MR_REQUIRES(mutex_);
+  /// Takes the clock back to the log after an abort.
+  Status RefreshClock() MR_REQUIRES(mutex_);
+  CommitCallback NotingAborts(CommitCallback callback);
   std::unique_ptr<JsonDecoder> TakeDecoder(JsonFraming framing) MR_EXCLUDES(decoders_mutex_);
   void GiveBack(JsonFraming framing, std::unique_ptr<JsonDecoder> decoder)
       MR_EXCLUDES(decoders_mutex_);
@@ -98,6 +101,8 @@ class StreamIngestor {
   /// Held over CommitAsync, so that the clock sees appends in log order.
   Mutex mutex_;
   PartitionClock partitions_ MR_GUARDED_BY(mutex_);
+  /// The clock has seen appends that were then aborted.
+  std::atomic<bool> clock_ahead_{false};
 };
 
 }  // namespace millrace
