@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/planted_bug.h"
+
 namespace millrace {
 
 namespace {
@@ -153,6 +155,12 @@ void IdempotencyStore::AddTo(EpochWriter& writer, const Key& key, uint64_t body_
   out.Put(static_cast<uint32_t>(partitions.size()));
   for (const PartitionId partition : partitions) {
     out.Put(partition.value());
+  }
+  if (MR_PLANTED(KeyBeforeData)) {
+    auto early = transport_.BeginEpoch();
+    early->AppendOpaque(stream_, PartitionId(0), FrameType::kState, std::move(payload));
+    early->CommitAsync({});
+    return;
   }
   writer.AppendOpaque(stream_, PartitionId(0), FrameType::kState, std::move(payload));
   MutexLock lock(mutex_);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/planted_bug.h"
 #include "millrace/engine/aggregate/group_output.h"
 #include "millrace/engine/pipeline_runner.h"
 
@@ -59,7 +60,8 @@ Status PipelineRunner::Restore() {
                             : transport_.Describe(streams_.source, PartitionId(p)).begin;
     sources_.emplace_back(*plan_, transport_.OpenCursor(streams_.source, PartitionId(p), from,
                                                         Visibility::kAppended));
-    sources_.back().Reset(from, state_->source_watermarks[p]);
+    sources_.back().Reset(from, MR_PLANTED(WatermarkNotRestored) ? PartitionWatermark()
+                                                                 : state_->source_watermarks[p]);
     SourceTask& task = source_tasks_.emplace_back();
     if (plan_->group_by) {
       task.groups = std::make_unique<PartialGroups>(*plan_->group_by);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/planted_bug.h"
 #include "millrace/engine/aggregate/group_output.h"
 
 namespace millrace {
@@ -153,7 +154,8 @@ Micros PipelineRunner::StageWatermark() const {
     const bool behind = sources_[p].position() < input_ends_[p];
     if (!partition.idle || behind) {
       any = true;
-      watermark = std::min(watermark, partition.Get(plan_->watermark_delay));
+      const Micros own = partition.Get(plan_->watermark_delay);
+      watermark = MR_PLANTED(WindowsClosedTooEarly) ? own : std::min(watermark, own);
     }
   }
   return any ? std::max(watermark, state_->stage_watermark) : state_->stage_watermark;
@@ -278,16 +280,7 @@ Status PipelineRunner::CommitEpoch() {
       collect(i, source_tasks_[i].output);
     }
   }
-  size_t appends = 0;
-  for (uint32_t p = 0; p < output.size(); ++p) {
-    if (!output[p].empty()) {
-      const BatchPtr batch = Concatenate(output[p]);
-      writer->Append(streams_.view, PartitionId(p), batch, times);
-      stats_.rows_out += batch->rows();
-      ++appends;
-    }
-  }
-  epoch.state_frame = appends;
+  epoch.state_frame = AppendOutput(output, times, *writer);
   writer->AppendOpaque(streams_.state, PartitionId(0), FrameType::kState, state_->Seal());
   if (!closed.empty()) {
     writer->Append(*streams_.closed, PartitionId(0), Concatenate(closed), times);
@@ -296,7 +289,9 @@ Status PipelineRunner::CommitEpoch() {
   for (uint32_t p = 0; p < sources_.size(); ++p) {
     epoch.end_positions.push_back(sources_[p].position());
     if (sources_[p].position() != epoch.positions[p]) {
-      writer->SetPosition(reader_, streams_.source, PartitionId(p), sources_[p].position());
+      writer->SetPosition(
+          reader_, streams_.source, PartitionId(p),
+          MR_PLANTED(DeltaAppliedTwice) ? epoch.positions[p] : sources_[p].position());
     }
   }
   if (const auto trim = state_->TakeTrim()) {
@@ -319,6 +314,27 @@ Status PipelineRunner::CommitEpoch() {
     }
   });
   return {};
+}
+
+size_t PipelineRunner::AppendOutput(const std::vector<std::vector<BatchPtr>>& output,
+                                    const EventTimes& times, EpochWriter& writer) {
+  size_t appends = 0;
+  for (uint32_t p = 0; p < output.size(); ++p) {
+    if (output[p].empty()) {
+      continue;
+    }
+    const BatchPtr batch = Concatenate(output[p]);
+    stats_.rows_out += batch->rows();
+    if (MR_PLANTED(OutputInItsOwnEpoch)) {
+      auto early = transport_.BeginEpoch();
+      early->Append(streams_.view, PartitionId(p), batch, times);
+      early->CommitAsync({});
+    } else {
+      writer.Append(streams_.view, PartitionId(p), batch, times);
+      ++appends;
+    }
+  }
+  return appends;
 }
 
 void PipelineRunner::AppendReports(EpochWriter& writer) {
@@ -421,7 +437,9 @@ void PipelineRunner::RollBack() {
   state_->source_watermarks = epoch.source_watermarks;
   state_->started = epoch.started;
   for (size_t p = 0; p < sources_.size(); ++p) {
-    sources_[p].Reset(epoch.positions[p], epoch.source_watermarks[p]);
+    sources_[p].Reset(
+        MR_PLANTED(PositionNotRolledBack) ? sources_[p].position() : epoch.positions[p],
+        MR_PLANTED(WatermarkNotRolledBack) ? sources_[p].watermark() : epoch.source_watermarks[p]);
   }
 }
 

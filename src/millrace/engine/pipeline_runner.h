@@ -154,6 +154,9 @@ class PipelineRunner {
   void RunStateTask(size_t partition);
   Status AggregateOutput(KeyedState& state, StateTask& task);
   Status CommitEpoch();
+  /// Returns how many frames it appended. `output` is by partition of the view.
+  size_t AppendOutput(const std::vector<std::vector<BatchPtr>>& output, const EventTimes& times,
+                      EpochWriter& writer);
   void AppendReports(EpochWriter& writer);
 
   const std::unique_ptr<const PipelinePlan> plan_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "millrace/base/planted_bug.h"
 #include "millrace/data/row_encoding.h"
 
 namespace millrace {
@@ -91,9 +92,11 @@ void KeyedState::Seal(Bytes& out) {
   MR_CHECK(open_);
   const EpochLog& log = logs_.back();
   ByteWriter writer(out);
-  writer.Put(static_cast<uint32_t>(log.dropped.size()));
+  writer.Put(static_cast<uint32_t>(MR_PLANTED(DroppedBucketsForgotten) ? 0 : log.dropped.size()));
   for (const auto& [bucket, state] : log.dropped) {
-    writer.Put(bucket);
+    if (!MR_PLANTED(DroppedBucketsForgotten)) {
+      writer.Put(bucket);
+    }
   }
   const size_t count_at = out.size();
   uint32_t count = 0;
@@ -207,7 +210,7 @@ void KeyedState::Undo(EpochLog& log) {
     for (const Change& change : changes) {
       if (change.is_new) {
         state.table.Erase(change.slot);
-      } else {
+      } else if (!MR_PLANTED(PreImageForgotten)) {
         std::memcpy(state.table.Value(change.slot), log.pre_images.data() + change.pre_image,
                     state.table.value_bytes());
       }

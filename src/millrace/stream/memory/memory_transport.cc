@@ -200,6 +200,11 @@ size_t MemoryTransport::undecided_count() {
   return queue_.size();
 }
 
+bool MemoryTransport::failed() {
+  MutexLock lock(mutex_);
+  return cascade_ == CommitOutcome::kUnknown;
+}
+
 void MemoryTransport::Restart() {
   MutexLock lock(mutex_);
   if (in_doubt_ != nullptr) {

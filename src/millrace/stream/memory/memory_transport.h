@@ -44,6 +44,8 @@ class MemoryTransport final : public Transport {
   /// Returns how many there were.
   size_t Decide(size_t count = SIZE_MAX) MR_EXCLUDES(mutex_);
   size_t undecided_count() MR_EXCLUDES(mutex_);
+  /// Whether everything is kUnknown until Restart.
+  bool failed() MR_EXCLUDES(mutex_);
 
   /// As if the process started again: what is not decided never happened, and no callback of it
   /// runs; the script is forgotten. Readers, writers and subscriptions of before must be gone.
