@@ -1,0 +1,358 @@
+// A whole platform over the simulated file system, asked through the interfaces that the HTTP
+// routes use.
+
+#include "millrace/app/platform.h"
+
+#include <list>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "millrace/app/platform_feeds.h"
+#include "millrace/app/platform_ingest.h"
+#include "millrace/app/platform_queries.h"
+#include "millrace/base/simulated_file_system.h"
+
+namespace millrace {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::string_view kSql = R"sql(
+CREATE TABLE clicks (url text NOT NULL, price bigint, at timestamptz NOT NULL)
+  WITH (connector = 'http', format = 'json', event_time = 'at', watermark_delay = '10 seconds',
+        partitions = 1);
+CREATE MATERIALIZED VIEW counts AS SELECT url, count(*) AS n FROM clicks GROUP BY url;
+CREATE MATERIALIZED VIEW dear AS SELECT url, price FROM clicks WHERE price > 10;
+)sql";
+
+/// Waits for one answer from another thread.
+template <typename T>
+class Answer {
+ public:
+  std::function<void(Result<T>)> Taker() {
+    return [this](Result<T> result) {
+      MutexLock lock(mutex_);
+      result_ = std::move(result);
+      there_.NotifyAll();
+    };
+  }
+
+  Result<T> Get() {
+    MutexLock lock(mutex_);
+    while (!result_) {
+      MR_CHECK(there_.WaitFor(mutex_, std::chrono::seconds(60)) || result_, "no answer");
+    }
+    return *std::move(result_);
+  }
+
+  /// Returns when it is there, or after a moment.
+  void WaitBriefly() {
+    MutexLock lock(mutex_);
+    if (!result_) {
+      there_.WaitFor(mutex_, std::chrono::milliseconds(10));
+    }
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar there_;
+  std::optional<Result<T>> result_ MR_GUARDED_BY(mutex_);
+};
+
+class PlatformTest : public ::testing::Test {
+ protected:
+  void SetUp() override { Start(kSql); }
+  void TearDown() override { Stop(); }
+
+  void Start(std::string_view sql) {
+    const SqlFile file{.path = "test.sql", .text = std::string(sql)};
+    auto definition = CompileProject(std::span(&file, 1), {}, nullptr);
+    ASSERT_TRUE(definition) << definition.error().ToString();
+    auto platform = Platform::Start({.directory = "/", .definition = *std::move(definition)},
+                                    files_, clock_, {.data_dir = "/data", .workers = 1});
+    ASSERT_TRUE(platform) << platform.error().ToString();
+    platform_ = *std::move(platform);
+    ingest_ = std::make_unique<PlatformIngest>(*platform_);
+    queries_ = std::make_unique<PlatformQueries>(*platform_);
+    feeds_ = std::make_unique<PlatformFeeds>(*platform_);
+  }
+
+  void Stop() {
+    feeds_.reset();
+    queries_.reset();
+    ingest_.reset();
+    platform_.reset();
+  }
+
+  Result<serve::IngestAnswer> Post(std::string_view body, std::optional<std::string> key = {},
+                                   std::string stream = "clicks") {
+    Answer<serve::IngestAnswer> answer;
+    ingest_->Submit({.stream = std::move(stream),
+                     .body = serve::RequestBody::Copy(body),
+                     .format = serve::BodyFormat::kNdjson,
+                     .idempotency_key = std::move(key),
+                     .token = "t"},
+                    answer.Taker());
+    return answer.Get();
+  }
+
+  Result<std::string> Query(serve::ViewQuery query) {
+    Answer<std::string> answer;
+    queries_->QueryView(std::move(query), answer.Taker());
+    return answer.Get();
+  }
+
+  Result<std::string> Records(serve::RecordsQuery query) {
+    Answer<std::string> answer;
+    queries_->ReadRecords(std::move(query), answer.Taker());
+    return answer.Get();
+  }
+
+  Result<std::unique_ptr<serve::EventSource>> OpenFeed(serve::FeedRequest request) {
+    Answer<std::unique_ptr<serve::EventSource>> answer;
+    feeds_->Open(std::move(request), answer.Taker());
+    return answer.Get();
+  }
+
+  /// What the feed gives until `end` is among it.
+  static std::string ReadUntil(serve::EventSource& source, std::string_view end) {
+    Mutex mutex;
+    CondVar wakeup;
+    int wakes = 0;
+    source.Start([&] {
+      MutexLock lock(mutex);
+      ++wakes;
+      wakeup.NotifyAll();
+    });
+    std::string text;
+    while (!text.contains(end)) {
+      const auto chunk = source.Next(SIZE_MAX);
+      text += chunk.bytes;
+      MutexLock lock(mutex);
+      if (chunk.bytes.empty() && wakes == 0) {
+        MR_CHECK(wakeup.WaitFor(mutex, std::chrono::seconds(60)) || wakes > 0, "no event");
+      }
+      wakes = 0;
+    }
+    source.Start([] {});
+    return text;
+  }
+
+  SimulatedFileSystem files_{1};
+  ManualClock clock_{1'767'225'600'000'000};  // 2026-01-01
+  std::unique_ptr<Platform> platform_;
+  std::unique_ptr<PlatformIngest> ingest_;
+  std::unique_ptr<PlatformQueries> queries_;
+  std::unique_ptr<PlatformFeeds> feeds_;
+};
+
+constexpr std::string_view kClick = R"({"url":"/a","price":20,"at":"2026-01-01T00:00:01Z"})";
+
+TEST_F(PlatformTest, AnswersWithPositionsThatQueriesCanWaitFor) {
+  const auto posted = Post(R"({"url":"/a","at":"2026-01-01T00:00:01Z"}
+{"url":"/b","price":11,"at":"2026-01-01T00:00:02Z"}
+nonsense
+{"url":"/a","price":12,"at":"2026-01-01T00:00:03Z"})");
+  ASSERT_TRUE(posted) << posted.error().ToString();
+  EXPECT_EQ(posted->accepted, 3U);
+  EXPECT_EQ(posted->errors_count, 1U);
+  ASSERT_EQ(posted->errors.size(), 1U);
+  EXPECT_EQ(posted->errors[0].index, 2U);
+  EXPECT_EQ(posted->errors[0].code, ErrorCode::kRecordSyntax);
+  const auto counts =
+      Query({.view = "counts", .order = {{"n", true}}, .wait_for = posted->position});
+  ASSERT_TRUE(counts);
+  EXPECT_THAT(*counts, HasSubstr(R"("rows":[{"url":"/a","n":2},{"url":"/b","n":1}])"));
+  EXPECT_THAT(*counts, HasSubstr("\"position\":\"" + posted->position + "\""));
+  // A view that keeps no rows of its own.
+  const auto dear = Query({.view = "dear", .limit = 1, .wait_for = posted->position});
+  ASSERT_TRUE(dear);
+  EXPECT_THAT(*dear, HasSubstr(R"("rows":[{"url":"/a","price":12}],"next_cursor":")"));
+}
+
+TEST_F(PlatformTest, TakesARequestWithAKeyOnceAlsoOverARestart) {
+  const auto first = Post(kClick, "key 1");
+  ASSERT_TRUE(first);
+  const auto again = Post(kClick, "key 1");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->accepted, 1U);
+  EXPECT_EQ(again->position, first->position);
+  Stop();
+  files_.Crash();
+  files_.Restart();
+  Start(kSql);
+  const auto after = Post(kClick, "key 1");
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->accepted, 1U);
+  const auto counts = Query({.view = "counts", .wait_for = first->position});
+  ASSERT_TRUE(counts);
+  EXPECT_THAT(*counts, HasSubstr(R"("rows":[{"url":"/a","n":1}])"));
+  const auto other = Post("{}", "key 1");
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code(), ErrorCode::kIdempotencyKeyReused);
+}
+
+TEST_F(PlatformTest, NamesWhatIsNotThere) {
+  EXPECT_EQ(Post(kClick, {}, "missing").error().code(), ErrorCode::kStreamNotFound);
+  EXPECT_EQ(Post(kClick, {}, "counts").error().code(), ErrorCode::kStreamNotFound);
+  EXPECT_EQ(Query({.view = "missing"}).error().code(), ErrorCode::kSqlUnknownRelation);
+  EXPECT_EQ(Query({.view = "clicks"}).error().code(), ErrorCode::kSqlUnknownRelation);
+  EXPECT_EQ(Query({.view = "counts", .order = {{"x", false}}}).error().code(),
+            ErrorCode::kSqlUnknownColumn);
+  EXPECT_EQ(Records({.stream = "missing", .from = ""}).error().code(), ErrorCode::kStreamNotFound);
+  EXPECT_EQ(Records({.stream = "state$counts", .from = ""}).error().code(),
+            ErrorCode::kStreamNotFound);
+  EXPECT_EQ(Records({.stream = "clicks", .from = "0.0"}).error().code(),
+            ErrorCode::kHttpBadRequest);
+  for (const char* position : {"x", "0", "0:", ":1", "0:1,", "0:-1", "0:1;1:1"}) {
+    EXPECT_EQ(Query({.view = "counts", .wait_for = position}).error().code(),
+              ErrorCode::kHttpBadRequest)
+        << position;
+  }
+}
+
+TEST_F(PlatformTest, GivesUpAWaitAtItsDeadline) {
+  Answer<std::string> answer;
+  queries_->QueryView({.view = "counts", .wait_for = "0:1000", .timeout = std::chrono::seconds(3)},
+                      answer.Taker());
+  clock_.Advance(std::chrono::seconds(4));
+  const auto result = answer.Get();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::kPositionNotReached);
+}
+
+TEST_F(PlatformTest, AnswersWaitingQueriesWhenItStops) {
+  Answer<std::string> answer;
+  queries_->QueryView({.view = "counts", .wait_for = "0:1000"}, answer.Taker());
+  Stop();
+  const auto result = answer.Get();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code(), ErrorCode::kUnavailable);
+}
+
+TEST_F(PlatformTest, ReadsRecordsInPages) {
+  ASSERT_TRUE(
+      Post("{\"url\":\"/a\",\"at\":\"2026-01-01T00:00:01Z\"}\n"
+           "{\"url\":\"/b\",\"at\":\"2026-01-01T00:00:01Z\"}\n"
+           "{\"url\":\"/c\",\"at\":\"2026-01-01T00:00:01Z\"}\n"));
+  std::string from;
+  std::string urls;
+  for (int i = 0; i < 3; ++i) {
+    const auto page = Records({.stream = "clicks", .from = from, .limit = 1});
+    ASSERT_TRUE(page);
+    urls += page->substr(page->find("\"url\":\"") + 7, 2);
+    const size_t next = page->find("\"next\":\"") + 8;
+    from = page->substr(next, page->find('"', next) - next);
+  }
+  EXPECT_EQ(urls, "/a/b/c");
+  const auto end = Records({.stream = "clicks", .from = from, .limit = 1});
+  EXPECT_THAT(*end, HasSubstr("\"records\":[]"));
+}
+
+TEST_F(PlatformTest, DescribesStreamsAndViews) {
+  Answer<std::string> streams;
+  queries_->ListStreams(streams.Taker());
+  const auto listed = streams.Get();
+  for (const char* name : {"clicks", "errors$clicks", "counts", "state$counts", "idempotency$"}) {
+    EXPECT_THAT(*listed, HasSubstr(fmt::format("\"name\":\"{}\"", name)));
+  }
+  Answer<std::string> described;
+  queries_->DescribeStream("clicks", described.Taker());
+  EXPECT_THAT(*described.Get(), HasSubstr(R"({"name":"price","type":"bigint","nullable":true})"));
+  Answer<std::string> missing;
+  queries_->DescribeStream("missing", missing.Taker());
+  EXPECT_EQ(missing.Get().error().code(), ErrorCode::kStreamNotFound);
+  Answer<std::string> views;
+  queries_->ListViews(views.Taker());
+  EXPECT_THAT(*views.Get(), HasSubstr(R"("name":"counts","emit":"changes","state":"running")"));
+}
+
+TEST_F(PlatformTest, FeedsASnapshotAndThenEachChange) {
+  const auto posted = Post(kClick);
+  ASSERT_TRUE(Query({.view = "counts", .wait_for = posted->position}));
+  auto feed = OpenFeed(
+      {.kind = serve::FeedKind::kView, .name = "counts", .from = "", .with_snapshot = true});
+  ASSERT_TRUE(feed);
+  ASSERT_TRUE(Post(kClick));
+  const std::string text = ReadUntil(**feed, R"({"weight":1,"row":{"url":"/a","n":2}})");
+  EXPECT_THAT(text,
+              HasSubstr("event: snapshot\ndata: {\"weight\":1,\"row\":{\"url\":\"/a\",\"n\":1}}"));
+  EXPECT_THAT(text, HasSubstr("event: progress\nid: 1\n"));
+  EXPECT_THAT(text, HasSubstr("id: 2\ndata: {\"weight\":-1,\"row\":{\"url\":\"/a\",\"n\":1}}"));
+  auto resumed = OpenFeed({.kind = serve::FeedKind::kView, .name = "counts", .from = "2"});
+  ASSERT_TRUE(resumed);
+  EXPECT_THAT(ReadUntil(**resumed, "\"n\":2}}"),
+              "event: change\nid: 3\ndata: {\"weight\":1,\"row\":{\"url\":\"/a\",\"n\":2}}\n\n");
+}
+
+TEST_F(PlatformTest, FeedsNewRecordsOfAStreamOnly) {
+  ASSERT_TRUE(Post(kClick));
+  auto feed = OpenFeed({.kind = serve::FeedKind::kStream, .name = "clicks", .from = ""});
+  ASSERT_TRUE(feed);
+  ASSERT_TRUE(Post(R"({"url":"/b","at":"2026-01-01T00:00:01Z"})"));
+  EXPECT_THAT(ReadUntil(**feed, "/b"), ::testing::Not(HasSubstr("/a")));
+}
+
+TEST_F(PlatformTest, RefusesFeedsThatCannotBe) {
+  using serve::FeedKind;
+  const auto code = [&](const serve::FeedRequest& request) {
+    return OpenFeed(request).error().code();
+  };
+  EXPECT_EQ(code({.kind = FeedKind::kStream, .name = "missing", .from = ""}),
+            ErrorCode::kStreamNotFound);
+  EXPECT_EQ(code({.kind = FeedKind::kStream, .name = "state$counts", .from = ""}),
+            ErrorCode::kStreamNotFound);
+  EXPECT_EQ(code({.kind = FeedKind::kView, .name = "clicks", .from = ""}),
+            ErrorCode::kSqlUnknownRelation);
+  EXPECT_EQ(code({.kind = FeedKind::kStream, .name = "clicks", .from = "x"}),
+            ErrorCode::kHttpBadRequest);
+  EXPECT_EQ(code({.kind = FeedKind::kStream, .name = "clicks", .from = "1000"}),
+            ErrorCode::kHttpBadRequest);
+  EXPECT_EQ(code({.kind = FeedKind::kStream, .name = "clicks", .from = "", .with_snapshot = true}),
+            ErrorCode::kHttpBadRequest);
+}
+
+TEST_F(PlatformTest, RefusesAViewWhoseQueryHasChanged) {
+  Stop();
+  std::string sql(kSql);
+  sql.replace(sql.find("price > 10"), 10, "price > 11");
+  const SqlFile file{.path = "test.sql", .text = sql};
+  auto definition = CompileProject(std::span(&file, 1), {}, nullptr);
+  ASSERT_TRUE(definition);
+  const auto platform = Platform::Start({.directory = "/", .definition = *std::move(definition)},
+                                        files_, clock_, {.data_dir = "/data", .workers = 1});
+  ASSERT_FALSE(platform);
+  EXPECT_EQ(platform.error().code(), ErrorCode::kDefinitionChanged);
+}
+
+TEST_F(PlatformTest, SurvivesAFullDisk) {
+  ASSERT_TRUE(Post(kClick));
+  files_.SetCapacity(0);
+  // The journal file in use has room left; once that is full too, requests are refused.
+  const std::string click =
+      fmt::format(R"({{"url":"{}","at":"2026-01-01T00:00:01Z"}})", std::string(1 << 20, 'x'));
+  std::list<Answer<serve::IngestAnswer>> answers;
+  while (!platform_->transport().disk_full()) {
+    ingest_->Submit({.stream = "clicks",
+                     .body = serve::RequestBody::Copy(click),
+                     .format = serve::BodyFormat::kNdjson,
+                     .idempotency_key = {},
+                     .token = ""},
+                    answers.emplace_back().Taker());
+    answers.back().WaitBriefly();
+  }
+  const auto refused = Post(kClick);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kDiskFull);
+  EXPECT_TRUE(Query({.view = "counts", .limit = 1}));
+  files_.SetCapacity(uint64_t{1} << 40);
+  for (auto& answer : answers) {
+    EXPECT_TRUE(answer.Get());
+  }
+  EXPECT_TRUE(Post(kClick));
+}
+
+}  // namespace
+}  // namespace millrace
