@@ -1,5 +1,5 @@
 # The front door; the work is in CMakePresets.json, tools/ and tests/.
-# Variables: JOBS, N (crash), FUZZ_SECONDS (fuzz), SCENARIOS (bench),
+# Variables: JOBS, N and SEED (crash), FUZZ_SECONDS (fuzz), SCENARIOS (bench),
 # FILTER (bench-micro), TIDY_BASE (check), COVERAGE_ENFORCE (coverage).
 
 JOBS ?= $(shell nproc)
@@ -66,8 +66,8 @@ fuzz: build/fuzz/build.ninja ## each fuzzer for FUZZ_SECONDS=60
 	$(BUILD) fuzz --target millrace_fuzzers
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
-crash: build ## kill the program N=300 times and check its data each time
-	python3 tests/crash/run.py --binary build/release/millrace --kills $(N)
+crash: build ## kill the program 2 x N=300 times, fill its disk, fail its syncs; check every record
+	python3 tests/crash/run.py --binary build/release/millrace --kills $(N) $(SEED:%=--seed %)
 
 sanitize: asan tsan ## all tests with address, undefined behaviour and thread sanitizers
 

@@ -1,7 +1,7 @@
 CREATE TABLE events (
   producer integer NOT NULL, seq bigint NOT NULL, key text NOT NULL, value bigint NOT NULL,
-  at timestamptz NOT NULL
-) WITH (connector = 'http', format = 'json', event_time = 'at', watermark_delay = '1 hour',
+  at timestamptz NOT NULL, note text NOT NULL
+) WITH (connector = 'http', format = 'json', event_time = 'at', watermark_delay = '10 minutes',
         partition_by = 'producer');
 
 CREATE MATERIALIZED VIEW per_key AS
