@@ -71,7 +71,7 @@ void AddStreamsCommand(CLI::App& app, ChosenCommand& chosen) {
        .is_shown =
            [](const boost::json::object& stream) {
              const std::string kind = TextOf(stream, "kind");
-             return kind != "internal" && kind != "state";
+             return kind != "internal" && kind != "state" && kind != "rows";
            },
        .describe = DescribeStream},
       chosen);
