@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "millrace/state/steady_growth.h"
+
 namespace millrace {
 
 namespace {
@@ -38,7 +40,9 @@ GroupTable::Inserted GroupTable::FindOrInsert(std::string_view key, uint64_t has
   GroupSlot slot = slot_limit();
   if (free_slots_.empty()) {
     MR_CHECK(slot < kTombstone - 1, "too many groups");
+    ReserveMore(keys_, 1);
     keys_.emplace_back();
+    ReserveMore(values_, value_bytes_);
     values_.resize(values_.size() + value_bytes_);
   } else {
     slot = free_slots_.back();
@@ -49,6 +53,7 @@ GroupTable::Inserted GroupTable::FindOrInsert(std::string_view key, uint64_t has
                  .offset = key_arena_.size(),
                  .size = static_cast<uint32_t>(key.size()),
                  .unused = 0};
+  ReserveMore(key_arena_, key.size());
   key_arena_.insert(key_arena_.end(), key.begin(), key.end());
   index_[insert_at] = {.tag = TagOf(hash), .slot = slot + 1};
   ++live_;

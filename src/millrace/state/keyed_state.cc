@@ -4,6 +4,7 @@
 
 #include "millrace/base/planted_bug.h"
 #include "millrace/data/row_encoding.h"
+#include "millrace/state/steady_growth.h"
 
 namespace millrace {
 
@@ -46,6 +47,7 @@ std::byte* KeyedState::Touch(Micros bucket, std::string_view key, uint64_t hash)
   }
   const auto [slot, is_new] = last_->table.FindOrInsert(key, hash);
   if (slot >= last_->touched.size()) {
+    ReserveMore(last_->touched, slot + 1 - last_->touched.size());
     last_->touched.resize(slot + 1);
   }
   std::byte* value = last_->table.Value(slot);
