@@ -95,7 +95,7 @@ PlatformQueries::~PlatformQueries() {
   threads_.clear();
 }
 
-void PlatformQueries::Post(std::function<Result<std::string>()> work, Done done) {
+void PlatformQueries::Post(std::function<Result<std::string>()> work, const Done& done) {
   std::function<void()> job = [work = std::move(work), done] { done(work()); };
   if (!queue_.TryPush(job)) {
     done(Err(ErrorCode::kUnavailable, "too many queries are waiting"));
