@@ -94,12 +94,12 @@ void PlatformIngest::Submit(serve::IngestRequest request, Done done) {
   const JsonFraming framing =
       request.format == serve::BodyFormat::kNdjson ? JsonFraming::kLines : JsonFraming::kDocument;
   Take(*ingestor, ingestor->Decode(serve::ShareBody(std::move(request.body)), framing), key,
-       body_hash, std::move(done));
+       body_hash, done);
 }
 
 void PlatformIngest::Take(StreamIngestor& ingestor, const StreamIngestor::Decoded& decoded,
                           const std::optional<IdempotencyStore::Key>& key, uint64_t body_hash,
-                          Done done) {
+                          const Done& done) {
   IdempotencyStore& idempotency = platform_.idempotency();
   auto answer = std::make_shared<StoredAnswer>(Summarize(decoded));
   const auto finish = [&idempotency, key, done](Result<IdempotencyStore::AnswerPtr> result,

@@ -19,7 +19,7 @@ class PlatformIngest final : public serve::IngestService {
  private:
   void Take(StreamIngestor& ingestor, const StreamIngestor::Decoded& decoded,
             const std::optional<IdempotencyStore::Key>& key, uint64_t body_hash,
-            std::function<void(Result<serve::IngestAnswer>)> done);
+            const std::function<void(Result<serve::IngestAnswer>)>& done);
 
   Platform& platform_;
 };

@@ -108,7 +108,7 @@ PlatformQueries::~PlatformQueries() {
   threads_.clear();
 }
 
-void PlatformQueries::Post(std::function<Result<std::string>()> work, Done done) {
+void PlatformQueries::Post(std::function<Result<std::string>()> work, const Done& done) {
   std::function<void()> job = [this, work = std::move(work), done] {
     const auto begun = platform_.clock().Monotonic();
     done(work());

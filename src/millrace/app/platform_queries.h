@@ -34,7 +34,7 @@ class PlatformQueries final : public serve::QueryService {
     Done done;
   };
 
-  void Post(std::function<Result<std::string>()> work, Done done);
+  void Post(std::function<Result<std::string>()> work, const Done& done);
   Result<std::string> RunView(const serve::ViewQuery& query);
   Result<std::string> RunRecords(const serve::RecordsQuery& query);
   std::string StreamJson(const StreamInfo& stream);

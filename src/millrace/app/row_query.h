@@ -29,8 +29,8 @@ class RowQuery {
  private:
   using Row = std::vector<Value>;
   struct Filter {
-    size_t column;
-    serve::FilterOperator operation;
+    size_t column = 0;
+    serve::FilterOperator operation = serve::FilterOperator::kEqual;
     Value value;
   };
   struct Key {

@@ -22,6 +22,7 @@ void RowDecoder::Add(std::string_view row) {
 
 BatchPtr RowDecoder::Finish() {
   std::vector<Column> columns;
+  columns.reserve(builders_.size());
   for (ColumnBuilder& builder : builders_) {
     columns.push_back(builder.Finish());
   }

@@ -88,13 +88,13 @@ int64_t CountRows(Transport& transport, const std::string& stream) {
 }  // namespace
 
 const ProjectDefinition& EventsProject() {
-  static const ProjectDefinition project = [] {
+  static const ProjectDefinition kProject = [] {
     const SqlFile file{.path = "events.sql", .text = std::string(kSql)};
     auto compiled = CompileProject(std::span(&file, 1), {}, nullptr);
     MR_CHECK(compiled.has_value(), "{}", compiled.error().ToString());
     return *std::move(compiled);
   }();
-  return project;
+  return kProject;
 }
 
 std::string EventsBody(uint64_t seed, uint32_t producer, uint64_t first, uint64_t count) {

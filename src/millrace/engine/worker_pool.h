@@ -24,8 +24,8 @@ class WorkerPool {
 
  private:
   struct Phase {
-    const std::function<void(size_t)>* task;
-    size_t count;
+    const std::function<void(size_t)>* task = nullptr;
+    size_t count = 0;
     size_t next = 0;
     size_t running = 0;
   };

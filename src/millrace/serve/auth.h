@@ -53,7 +53,7 @@ class Authenticator {
  private:
   using Digest = std::array<unsigned char, 32>;
   struct Token {
-    Digest digest;
+    Digest digest{};
     Principal principal;
   };
 
