@@ -266,15 +266,17 @@ void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
     return;
   }
   const auto deadline = platform_.clock().Monotonic() + query.timeout;
-  MutexLock lock(mutex_);
-  if (waiting_.size() >= kWaitingMax) {
-    metrics_.rejected.Add();
-    done(Err(ErrorCode::kUnavailable, "too many queries are waiting"));
-    return;
+  {
+    MutexLock lock(mutex_);
+    if (waiting_.size() < kWaitingMax) {
+      waiting_.push_back({std::move(query), deadline, std::move(done)});
+      committed_ = true;  // It may have been reached since the check.
+      wakeup_.NotifyOne();
+      return;
+    }
   }
-  waiting_.push_back({std::move(query), deadline, std::move(done)});
-  committed_ = true;  // It may have been reached since the check.
-  wakeup_.NotifyOne();
+  metrics_.rejected.Add();
+  done(Err(ErrorCode::kUnavailable, "too many queries are waiting"));
 }
 
 Result<bool> PlatformQueries::Reached(const serve::ViewQuery& query) {
