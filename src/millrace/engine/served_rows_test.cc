@@ -75,7 +75,8 @@ TEST(ServedRowsTest, EqualsAMultisetOverGrowthAndRemovalWhileOldRootsStay) {
       const auto n = static_cast<int64_t>(rng.Below(kValues));
       const auto present = model.find(n);
       const bool remove = present != model.end() && (shrinks || rng.Below(4) == 0);
-      const auto weight = static_cast<int32_t>(remove ? -present->second : 1 + rng.Below(2));
+      const auto weight =
+          static_cast<int32_t>(remove ? -present->second : 1 + static_cast<int64_t>(rng.Below(2)));
       changes[static_cast<size_t>(n) % rows.shards()].emplace_back(n, weight);
       if (remove) {
         model.erase(present);
