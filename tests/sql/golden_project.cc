@@ -74,12 +74,8 @@ Status GoldenProject::Start() {
       options.small_epoch_rows = -1;  // Otherwise one thread does it all.
       options.large_epoch_rows = 0;
     }
-    const TableDefinition* source = project_.FindTable(view.inputs.front());
-    if (source == nullptr) {
-      return Err(ErrorCode::kNotImplemented, "a view that does not read a table");
-    }
     MR_ASSIGN(runners_[view.name],
-              PipelineRunner::Create(view, *source, stage_->transport(), clock_, workers_,
+              PipelineRunner::Create(view, project_, stage_->transport(), clock_, workers_,
                                      std::move(options), [] {}));
   }
   return {};

@@ -65,8 +65,8 @@ bool EngineSimulation::Start(const FaultPlan& plan) {
   }
   ingestor_ = *std::move(ingestor);
   for (const ViewDefinition& view : project.views) {
-    auto runner = PipelineRunner::Create(view, project.tables.front(), *transport_, clock_,
-                                         workers_, RunnerOptions(rng_, state_partitions_), [] {});
+    auto runner = PipelineRunner::Create(view, project, *transport_, clock_, workers_,
+                                         RunnerOptions(rng_, state_partitions_), [] {});
     if (!runner) {
       return Started(runner.error());
     }

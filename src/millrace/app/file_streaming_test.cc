@@ -37,7 +37,7 @@ class FileStreamingTest : public FileSourceTest {
 
   void StartAll() {
     Start();
-    auto runner = PipelineRunner::Create(project_.views.front(), table_, *transport_, clock_,
+    auto runner = PipelineRunner::Create(project_.views.front(), project_, *transport_, clock_,
                                          workers_, {}, [] {});
     ASSERT_TRUE(runner) << runner.error().ToString();
     runner_ = *std::move(runner);

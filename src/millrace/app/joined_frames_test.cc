@@ -47,8 +47,8 @@ class JoinedFramesTest : public ::testing::Test {
     auto ingestor = StreamIngestor::Open(project_.tables.front(), *transport_, clock_, {});
     ASSERT_TRUE(ingestor) << ingestor.error().ToString();
     ingestor_ = *std::move(ingestor);
-    auto runner = PipelineRunner::Create(project_.views.front(), project_.tables.front(),
-                                         *transport_, clock_, workers_, {}, [] {});
+    auto runner = PipelineRunner::Create(project_.views.front(), project_, *transport_, clock_,
+                                         workers_, {}, [] {});
     ASSERT_TRUE(runner) << runner.error().ToString();
     runner_ = *std::move(runner);
   }

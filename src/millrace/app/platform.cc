@@ -1,6 +1,7 @@
 #include "millrace/app/platform.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "millrace/app/logger.h"
 #include "millrace/connect/connector.h"
@@ -84,12 +85,6 @@ Status Platform::StartSource(const TableDefinition& table) {
 }
 
 Status Platform::StartView(const ViewDefinition& view) {
-  const TableDefinition* source =
-      view.inputs.size() == 1 ? project_.definition.FindTable(view.inputs.front()) : nullptr;
-  if (source == nullptr) {
-    return Err(ErrorCode::kNotImplemented,
-               "views that do not read exactly one table are not there yet");
-  }
   auto thread = std::make_unique<PipelineThread>(clock_);
   PipelineRunner::Options options = options_.engine.pipeline;
   if (options_.metrics != nullptr) {
@@ -103,9 +98,10 @@ Status Platform::StartView(const ViewDefinition& view) {
     }
   };
   MR_ASSIGN(auto runner,
-            PipelineRunner::Create(view, *source, *transport_, clock_, *workers_,
+            PipelineRunner::Create(view, project_.definition, *transport_, clock_, *workers_,
                                    std::move(options), [t = thread.get()] { t->Wake(); }));
-  MR_LOG(kAppLog, kInfo, "view started", {"view", view.name}, {"source", source->name},
+  MR_LOG(kAppLog, kInfo, "view started", {"view", view.name},
+         {"inputs", fmt::format("{}", fmt::join(view.inputs, ","))},
          {"state.keys", runner->stats().state_keys.load()},
          {"state.bytes", runner->stats().state_bytes.load()},
          {"event.duration", (clock_.Monotonic() - begun).count()});

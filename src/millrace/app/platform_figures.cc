@@ -92,15 +92,11 @@ StreamFigures PlatformFigures::Of(const StreamInfo& stream) const {
 }
 
 uint64_t PlatformFigures::Lag(const Platform::View& view) const {
-  const auto source = platform_.transport().FindStream(view.runner().plan().source);
-  if (!source) {
-    return 0;
-  }
   const auto positions = platform_.transport().ReaderPositions(view.runner().reader());
   uint64_t lag = 0;
-  for (uint32_t p = 0; p < source->definition.partitions; ++p) {
-    const PartitionInfo info = platform_.transport().Describe(source->id, PartitionId(p));
-    const auto position = positions.find({source->id, PartitionId(p)});
+  for (const PipelineRunner::Source& source : view.runner().sources()) {
+    const PartitionInfo info = platform_.transport().Describe(source.stream, source.partition);
+    const auto position = positions.find({source.stream, source.partition});
     const Offset next = position == positions.end() ? info.begin : position->second;
     lag += static_cast<uint64_t>(std::max<int64_t>(info.durable_end.value() - next.value(), 0));
   }

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "millrace/app/position_text.h"
 #include "millrace/app/row_query.h"
@@ -191,7 +192,8 @@ std::string PlatformQueries::ViewJson(const Platform::View& view) {
   std::string json = fmt::format(
       "{{\"name\":{},\"source\":{},\"emit\":\"{}\",\"state\":\"{}\",\"error\":{},"
       "\"watermark\":{},\"lag\":{},\"rows_per_second\":{:.1f},\"served_rows\":{},\"epochs\":{},",
-      JsonText(view.definition->name), JsonText(view.runner().plan().source),
+      JsonText(view.definition->name),
+      JsonText(fmt::format("{}", fmt::join(view.definition->inputs, ","))),
       view.definition->emit == EmitMode::kFinal ? "final" : "changes",
       failure ? "failed" : "running", failure ? JsonText(failure->ToString()) : "null",
       TimeJson(stats.watermark), figures.lag_rows, figures.rows_per_second, figures.rows,
@@ -298,9 +300,11 @@ std::vector<Offset> PlatformQueries::SourcePosition(const PipelineRunner& runner
   if (runner.served_rows() != nullptr) {
     return runner.served_rows()->root()->source_position();
   }
-  std::vector<Offset> position(runner.source_partitions());
-  for (const auto& [at, next] : platform_.transport().ReaderPositions(runner.reader())) {
-    position[at.second.value()] = next;
+  const auto positions = platform_.transport().ReaderPositions(runner.reader());
+  std::vector<Offset> position;
+  for (const PipelineRunner::Source& source : runner.sources()) {
+    const auto found = positions.find({source.stream, source.partition});
+    position.push_back(found == positions.end() ? Offset() : found->second);
   }
   return position;
 }

@@ -53,8 +53,8 @@ class StreamingTest : public ::testing::Test {
     ASSERT_TRUE(ingestor) << ingestor.error().ToString();
     ingestor_ = *std::move(ingestor);
     for (const ViewDefinition& view : project_.views) {
-      auto runner = PipelineRunner::Create(view, project_.tables.front(), *transport_, clock_,
-                                           workers_, {}, [] {});
+      auto runner =
+          PipelineRunner::Create(view, project_, *transport_, clock_, workers_, {}, [] {});
       ASSERT_TRUE(runner) << runner.error().ToString();
       runners_[view.name] = *std::move(runner);
     }

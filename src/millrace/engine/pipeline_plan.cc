@@ -1,57 +1,202 @@
 #include "millrace/engine/pipeline_plan.h"
 
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+
 #include <fmt/format.h>
+
+#include "millrace/engine/aggregate/aggregate_operator.h"
 
 namespace millrace {
 
 namespace {
 
-/// From the scan to the result; only plans with one input per node.
-Result<std::vector<const PlanNode*>> Chain(const PlanNode& root) {
-  std::vector<const PlanNode*> nodes;
-  for (const PlanNode* node = &root;; node = node->inputs.front().get()) {
-    nodes.insert(nodes.begin(), node);
-    if (node->inputs.empty()) {
-      break;
+using Kind = PlanNode::Kind;
+
+/// Cuts one plan.
+class PlanCutter {
+ public:
+  PlanCutter(const ProjectDefinition& project, PipelinePlan& plan)
+      : project_(project), plan_(plan) {}
+
+  Status Cut(const PlanNode& root) {
+    MR_TRY(AddInputs(root));
+    MR_ASSIGN(const auto branches, Follow(root));
+    for (const Branch& branch : branches) {
+      AddLeg(branch, PipelineLeg::kNone, 0);
     }
-    if (node->inputs.size() > 1) {
-      return Err(ErrorCode::kNotImplemented, "plans with several inputs are not there yet");
+    return {};
+  }
+
+ private:
+  /// A way from an input or an operator through stateless nodes.
+  struct Branch {
+    size_t input = PipelineLeg::kNone;
+    size_t from_operator = PipelineLeg::kNone;
+    const PlanNode* scan = nullptr;  // With `input`.
+    std::vector<const PlanNode*> nodes;
+  };
+
+  /// All columns of a stream that some scan reads.
+  Status AddInputs(const PlanNode& node) {
+    if (node.kind == Kind::kScan) {
+      return AddInput(node.scan);
     }
+    for (const PlanPtr& input : node.inputs) {
+      MR_TRY(AddInputs(*input));
+    }
+    return {};
   }
-  if (nodes.front()->kind != PlanNode::Kind::kScan) {
-    return Err(ErrorCode::kNotImplemented, "plans without a scan are not there yet");
+
+  Status AddInput(const ScanNode& scan) {
+    const auto [place, is_new] = inputs_.try_emplace(scan.relation, plan_.inputs.size());
+    if (is_new) {
+      MR_ASSIGN(PipelineInput input, DescribeInput(scan));
+      plan_.inputs.push_back(std::move(input));
+    }
+    PipelineInput& input = plan_.inputs[place->second];
+    std::set<size_t> columns(input.columns.begin(), input.columns.end());
+    columns.insert(scan.columns.begin(), scan.columns.end());
+    input.columns.assign(columns.begin(), columns.end());
+    std::vector<Field> fields;
+    for (const size_t column : input.columns) {
+      fields.push_back(SchemaOf(scan)->field(column));
+    }
+    input.schema = MakeSchema(std::move(fields));
+    return {};
   }
-  return nodes;
+
+  Result<PipelineInput> DescribeInput(const ScanNode& scan) const {
+    PipelineInput input{.stream = scan.relation, .columns = {}, .schema = nullptr};
+    if (scan.is_view) {
+      return Err(ErrorCode::kNotImplemented, "views over materialized views are not there yet");
+    }
+    const TableDefinition* table = project_.FindTable(scan.relation);
+    if (table == nullptr) {
+      return Err(ErrorCode::kStreamNotFound, fmt::format("table {}", scan.relation));
+    }
+    input.event_time = table->event_time;
+    input.watermark_delay = table->watermark_delay;
+    return input;
+  }
+
+  SchemaPtr SchemaOf(const ScanNode& scan) const {
+    return scan.is_view ? project_.FindView(scan.relation)->plan->schema
+                        : project_.FindTable(scan.relation)->schema;
+  }
+
+  Result<std::vector<Branch>> Follow(const PlanNode& node) {
+    if (node.kind == Kind::kScan) {
+      return std::vector<Branch>{
+          {.input = inputs_.at(node.scan.relation), .scan = &node, .nodes = {}}};
+    }
+    if (node.kind == Kind::kAggregate) {
+      MR_ASSIGN(const size_t op, OperatorOf(node));
+      return std::vector<Branch>{{.from_operator = op, .nodes = {}}};
+    }
+    MR_ASSIGN(auto branches, Follow(*node.inputs[0]));
+    for (Branch& branch : branches) {
+      branch.nodes.push_back(&node);
+    }
+    return branches;
+  }
+
+  /// The operator of a node; one for all nodes that compute the same.
+  Result<size_t> OperatorOf(const PlanNode& node) {
+    const uint64_t fingerprint = Fingerprint(node);
+    if (const auto found = operators_.find(fingerprint); found != operators_.end()) {
+      return found->second;
+    }
+    std::vector<std::vector<Branch>> ports;
+    for (const PlanPtr& input : node.inputs) {
+      MR_ASSIGN(auto branches, Follow(*input));
+      ports.push_back(std::move(branches));
+    }
+    MR_ASSIGN(auto made, AggregateOperator::Make(node));
+    const size_t op = plan_.operators.size();
+    plan_.operators.push_back(std::move(made));
+    operators_[fingerprint] = op;
+    for (size_t port = 0; port < ports.size(); ++port) {
+      for (const Branch& branch : ports[port]) {
+        AddLeg(branch, op, port);
+        NoteLateness(branch, node);
+      }
+    }
+    return op;
+  }
+
+  void NoteLateness(const Branch& branch, const PlanNode& node) {
+    if (branch.input == PipelineLeg::kNone || !node.aggregate.window) {
+      return;
+    }
+    plan_.has_late_rows = true;
+    std::optional<Micros>& grace = plan_.inputs[branch.input].grace_min;
+    const Micros own = node.aggregate.window->grace;
+    grace = std::min(grace.value_or(own), own);
+  }
+
+  void AddLeg(const Branch& branch, size_t to_operator, size_t port) {
+    PipelineLeg leg{.input = branch.input,
+                    .from_operator = branch.from_operator,
+                    .chain = {},
+                    .to_operator = to_operator,
+                    .port = port};
+    if (branch.scan != nullptr) {
+      const auto& columns = plan_.inputs[branch.input].columns;
+      if (branch.scan->scan.columns != columns) {
+        std::vector<size_t> places;
+        for (const size_t column : branch.scan->scan.columns) {
+          places.push_back(
+              static_cast<size_t>(std::ranges::find(columns, column) - columns.begin()));
+        }
+        leg.chain.AddSelect(std::move(places), branch.scan->schema);
+      }
+    }
+    for (const PlanNode* node : branch.nodes) {
+      leg.chain.Add(*node);
+    }
+    plan_.legs.push_back(std::move(leg));
+  }
+
+  const ProjectDefinition& project_;
+  PipelinePlan& plan_;
+  std::map<std::string, size_t> inputs_;
+  std::map<uint64_t, size_t> operators_;  // By fingerprint.
+};
+
+/// The operator whose rows are the view's, when all of them come from it.
+size_t FindRowsOperator(const PipelinePlan& plan) {
+  size_t found = PipelineLeg::kNone;
+  for (const PipelineLeg& leg : plan.legs) {
+    if (leg.to_operator != PipelineLeg::kNone) {
+      continue;
+    }
+    if (found != PipelineLeg::kNone || leg.from_operator == PipelineLeg::kNone ||
+        !plan.operators[leg.from_operator]->remembers_rows()) {
+      return PipelineLeg::kNone;
+    }
+    found = leg.from_operator;
+  }
+  return found;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<const PipelinePlan>> PipelinePlan::Make(const ViewDefinition& view,
-                                                               const TableDefinition& source) {
-  MR_ASSIGN(const auto nodes, Chain(*view.plan));
+                                                               const ProjectDefinition& project) {
   auto plan = std::make_unique<PipelinePlan>();
   plan->name = view.name;
-  plan->source = source.name;
-  plan->event_time = source.event_time;
-  plan->watermark_delay = source.watermark_delay;
-  plan->emit = view.emit;
-  plan->scan_schema = nodes.front()->schema;
-  plan->source_columns = nodes.front()->scan.columns;
   plan->output_schema = view.plan->schema;
+  plan->append_only = view.plan->properties.append_only;
   plan->fingerprint = Fingerprint(*view.plan);
-  if (nodes.front()->scan.is_view) {
-    return Err(ErrorCode::kNotImplemented, "views over materialized views are not there yet");
-  }
-  for (const PlanNode* node : std::span(nodes).subspan(1)) {
-    if (node->kind != PlanNode::Kind::kAggregate) {
-      (plan->group_by ? plan->after : plan->before).Add(*node);
-      continue;
+  MR_TRY(PlanCutter(project, *plan).Cut(*view.plan));
+  if (!plan->append_only) {
+    plan->rows_operator = FindRowsOperator(*plan);
+    if (plan->rows_operator == PipelineLeg::kNone) {
+      return Err(ErrorCode::kNotImplemented, "changing rows of several operators");
     }
-    if (plan->group_by) {
-      return Err(ErrorCode::kNotImplemented, "aggregations over aggregations are not there yet");
-    }
-    MR_ASSIGN(plan->group_by, GroupBy::Make(*node));
-    plan->has_late_rows = node->aggregate.window.has_value();
   }
   return plan;
 }

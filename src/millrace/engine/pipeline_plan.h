@@ -5,33 +5,59 @@
 #include <string>
 #include <vector>
 
-#include "millrace/engine/aggregate/group_by.h"
+#include "millrace/engine/operator.h"
 #include "millrace/engine/stateless_chain.h"
 #include "millrace/plan/definitions.h"
 
 namespace millrace {
 
-/// A view's plan cut into stages: the first runs per source partition, from the scan to the partial
-/// aggregation; the second per state partition, from there to the view's rows. A view without
-/// aggregation has only the first. Immutable, shared by all tasks.
+/// A stream that a pipeline reads.
+struct PipelineInput {
+  std::string stream;
+  std::vector<size_t> columns;  ///< Columns of the stream that are read, ascending.
+  SchemaPtr schema;             ///< Of those columns.
+  /// Of a table with event times: its column in the stream, and how far the watermark is behind it.
+  std::optional<size_t> event_time;
+  Micros watermark_delay = 0;
+  /// A materialized view's stream carries its watermark in control frames.
+  bool is_view = false;
+  /// The smallest grace of the windows that take its rows; none when no row can be late.
+  std::optional<Micros> grace_min;
+};
+
+/// Rows of an input or an operator on their way through filters and projections to an operator, or
+/// to the view.
+struct PipelineLeg {
+  static constexpr size_t kNone = SIZE_MAX;
+
+  size_t input = kNone;          ///< Where rows come from: an input, or else
+  size_t from_operator = kNone;  ///< an operator.
+  StatelessChain chain;
+  size_t to_operator = kNone;  ///< Where they go; kNone: they are the view's rows.
+  size_t port = 0;
+};
+
+/// A view's plan cut into stages (design section 6): inputs, run per partition of their streams;
+/// operators, run per state partition, each after those that it gets rows from; and legs between
+/// them. What several branches of the plan have in common is read and computed once. Immutable,
+/// shared by all tasks.
 struct PipelinePlan {
   std::string name;
-  std::string source;                  ///< The stream that is read.
-  std::vector<size_t> source_columns;  ///< Columns of the stream, in the chain's order.
-  SchemaPtr scan_schema;               ///< Of those columns.
-  std::optional<size_t> event_time;    ///< Column of the stream.
-  Micros watermark_delay = 0;
-  StatelessChain before;
-  std::optional<GroupBy> group_by;
-  StatelessChain after;
-  EmitMode emit = EmitMode::kChanges;
+  std::vector<PipelineInput> inputs;
+  std::vector<std::unique_ptr<const Operator>> operators;
+  std::vector<PipelineLeg> legs;
   SchemaPtr output_schema;
+  bool append_only = false;    ///< Of the view's rows.
   bool has_late_rows = false;  ///< Whether a row can be late.
   uint64_t fingerprint = 0;
+  /// The operator whose state holds the rows of the view that may still change, when all rows come
+  /// from it; kNone when the view is append-only.
+  size_t rows_operator = PipelineLeg::kNone;
 
-  /// Errors: kNotImplemented for plans that have no operators yet.
+  /// `project` defines the inputs of `view`. Errors: kNotImplemented for plans that have no
+  /// operators yet.
   static Result<std::unique_ptr<const PipelinePlan>> Make(const ViewDefinition& view,
-                                                          const TableDefinition& source);
+                                                          const ProjectDefinition& project);
 };
 
 }  // namespace millrace

@@ -1,23 +1,36 @@
 // The start of a PipelineRunner: its streams, and what a restart finds in them.
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "millrace/base/planted_bug.h"
-#include "millrace/engine/aggregate/group_output.h"
 #include "millrace/engine/pipeline_runner.h"
 
 namespace millrace {
 
-Status PipelineRunner::OpenStreams(const StreamInfo& source) {
+Status PipelineRunner::OpenSources() {
+  for (size_t input = 0; input < plan_->inputs.size(); ++input) {
+    const std::string& name = plan_->inputs[input].stream;
+    const auto stream = transport_.FindStream(name);
+    if (!stream) {
+      return Err(ErrorCode::kStreamNotFound, fmt::format("stream {}", name));
+    }
+    for (uint32_t p = 0; p < stream->definition.partitions; ++p) {
+      sources_.push_back({.input = input, .stream = stream->id, .partition = PartitionId(p)});
+    }
+    streams_.view_partitions = std::max(streams_.view_partitions, stream->definition.partitions);
+  }
+  return {};
+}
+
+Status PipelineRunner::OpenStreams() {
   const std::string& name = plan_->name;
-  streams_.source = source.id;
-  streams_.source_partitions = source.definition.partitions;
-  streams_.view_partitions = source.definition.partitions;
   MR_ASSIGN(streams_.view,
             OpenStream(name, streams_.view_partitions, plan_->output_schema, "view"));
   MR_ASSIGN(streams_.state, OpenStream("state$" + name, 1, nullptr, "state"));
   MR_ASSIGN(streams_.errors, OpenStream("errors$" + name, 1, ErrorRowSchema(), "errors"));
-  if (keeps_rows() && plan_->group_by->window()) {
+  if (keeps_rows() && plan_->operators[plan_->rows_operator]->forgets_rows()) {
     MR_ASSIGN(streams_.closed, OpenStream("rows$" + name, 1, plan_->output_schema, "rows"));
   }
   if (plan_->has_late_rows) {
@@ -47,30 +60,30 @@ Result<StreamId> PipelineRunner::OpenStream(std::string name, uint32_t partition
 }
 
 Status PipelineRunner::Restore() {
-  state_.emplace(*plan_, options_.state_partitions, streams_.source_partitions,
-                 options_.snapshot_bytes_min);
+  state_.emplace(*plan_, options_.state_partitions, sources_.size(), options_.snapshot_bytes_min);
   const PartitionInfo info = transport_.Describe(streams_.state, PartitionId(0));
   const auto cursor =
       transport_.OpenCursor(streams_.state, PartitionId(0), info.begin, Visibility::kDurable);
   MR_TRY(state_->Restore(*cursor, workers_));
   const Transport::Positions positions = transport_.ReaderPositions(reader_);
-  for (uint32_t p = 0; p < streams_.source_partitions; ++p) {
-    const auto found = positions.find({streams_.source, PartitionId(p)});
+  std::vector<uint32_t> partitions(plan_->inputs.size());
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    const Source& source = sources_[i];
+    ++partitions[source.input];
+    const auto found = positions.find({source.stream, source.partition});
     const Offset from = found != positions.end()
                             ? found->second
-                            : transport_.Describe(streams_.source, PartitionId(p)).begin;
-    sources_.emplace_back(*plan_, transport_.OpenCursor(streams_.source, PartitionId(p), from,
-                                                        Visibility::kAppended));
-    sources_.back().Reset(from, MR_PLANTED(WatermarkNotRestored) ? PartitionWatermark()
-                                                                 : state_->source_watermarks[p]);
-    SourceTask& task = source_tasks_.emplace_back();
-    if (plan_->group_by) {
-      task.groups = std::make_unique<PartialGroups>(*plan_->group_by);
-    }
+                            : transport_.Describe(source.stream, source.partition).begin;
+    source_partitions_.emplace_back(
+        plan_->inputs[source.input],
+        transport_.OpenCursor(source.stream, source.partition, from, Visibility::kAppended));
+    source_partitions_.back().Reset(from, MR_PLANTED(WatermarkNotRestored)
+                                              ? PartitionWatermark()
+                                              : state_->source_watermarks[i]);
   }
+  dataflow_.emplace(*plan_, partitions, *state_, clock_, workers_, options_.batch_rows_max);
   input_ends_.resize(sources_.size());
-  state_tasks_.resize(state_->partitions());
-  stats_.watermark = state_->stage_watermark;
+  stats_.watermark = std::ranges::min(state_->input_watermarks);
   stats_.state_keys = state_->keys();
   stats_.state_bytes = state_->MemoryBytes();
   return RestoreServed();
@@ -92,8 +105,9 @@ Status PipelineRunner::RestoreServed() {
   }
   std::vector<Status> served(shards);
   workers_.ForEach(shards, [&](size_t i) {
-    served_->Reserve(i, state_->partition(i).keys() + closed / shards);
-    served[i] = ServeOpenGroups(i);
+    served_->Reserve(i, state_->KeysOf(plan_->rows_operator, i) + closed / shards);
+    served[i] = dataflow_->VisitRemembered(static_cast<uint32_t>(i),
+                                           [&](const BatchPtr& rows) { served_->Apply(i, *rows); });
   });
   for (Status& status : served) {
     MR_TRY(std::move(status));
@@ -102,7 +116,7 @@ Status PipelineRunner::RestoreServed() {
     MR_TRY(ServeClosedRows());
   }
   std::vector<Offset> source_position;
-  for (const SourcePartition& source : sources_) {
+  for (const SourcePartition& source : source_partitions_) {
     source_position.push_back(source.position());
   }
   served_->Publish(view_position_, std::move(source_position));
@@ -126,27 +140,6 @@ Status PipelineRunner::ServeClosedRows() {
       }
     });
   }
-}
-
-Status PipelineRunner::ServeOpenGroups(size_t partition) {
-  GroupOutput output(*plan_->group_by);
-  RowReport ignored(0);
-  const auto serve = [&] {
-    if (const BatchPtr rows = plan_->after.Process(output.Finish(true), ignored)) {
-      served_->Apply(partition, *rows);
-    }
-  };
-  MR_TRY(state_->partition(partition).Visit(
-      kMicrosMin, kMicrosMax,
-      [&](Micros bucket, std::string_view key, const std::byte* value) -> Status {
-        MR_TRY(output.Add(bucket, key, value, 1, ignored));
-        if (output.rows() == options_.batch_rows_max) {
-          serve();
-        }
-        return {};
-      }));
-  serve();
-  return {};
 }
 
 }  // namespace millrace

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "millrace/base/planted_bug.h"
-#include "millrace/engine/aggregate/group_output.h"
 
 namespace millrace {
 
@@ -30,24 +29,27 @@ PipelineRunner::PipelineRunner(std::unique_ptr<const PipelinePlan> plan, Transpo
       reader_(fmt::format("view:{}", plan_->name)) {}
 
 Result<std::unique_ptr<PipelineRunner>> PipelineRunner::Create(
-    const ViewDefinition& view, const TableDefinition& source, Transport& transport,
+    const ViewDefinition& view, const ProjectDefinition& project, Transport& transport,
     const Clock& clock, WorkerPool& workers, Options options, std::function<void()> wake) {
-  MR_ASSIGN(auto plan, PipelinePlan::Make(view, source));
-  const auto stream = transport.FindStream(source.name);
-  if (!stream) {
-    return Err(ErrorCode::kStreamNotFound, fmt::format("stream {}", source.name));
-  }
+  MR_ASSIGN(auto plan, PipelinePlan::Make(view, project));
   std::unique_ptr<PipelineRunner> runner(new PipelineRunner(
       std::move(plan), transport, clock, workers, std::move(options), std::move(wake)));
-  MR_TRY(runner->OpenStreams(*stream));
+  MR_TRY(runner->OpenSources());
+  MR_TRY(runner->OpenStreams());
   MR_TRY(runner->Restore());
-  runner->subscription_ = transport.Subscribe(stream->id, Visibility::kAppended, runner->wake_);
+  StreamId last;
+  for (const Source& source : runner->sources_) {
+    if (std::exchange(last, source.stream) != source.stream) {
+      runner->subscriptions_.push_back(
+          transport.Subscribe(source.stream, Visibility::kAppended, runner->wake_));
+    }
+  }
   return runner;
 }
 
 PipelineRunner::~PipelineRunner() {
-  if (subscription_) {
-    transport_.Unsubscribe(*subscription_);
+  for (const SubscriptionId subscription : subscriptions_) {
+    transport_.Unsubscribe(subscription);
   }
   MutexLock lock(mutex_);
   while (undecided_ > 0) {
@@ -70,30 +72,27 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   if (!WorthAnEpoch(begin)) {
     return Progress::kWaiting;
   }
-  Epoch epoch{.id = state_->last_epoch.Next(),
-              .positions = {},
-              .source_watermarks = state_->source_watermarks,
-              .stage_watermark = state_->stage_watermark,
-              .started = state_->started,
-              .output = {}};
-  for (const SourcePartition& source : sources_) {
+  Epoch epoch{.id = state_->last_epoch.Next(), .positions = {}, .state = state_->TakeMark()};
+  for (const SourcePartition& source : source_partitions_) {
     epoch.positions.push_back(source.position());
   }
-  MR_ASSIGN(const bool any, ReadInputs());
-  const bool start = plan_->group_by && plan_->group_by->has_single_group() && !state_->started;
+  int64_t rows = 0;
+  MR_ASSIGN(const bool any, ReadInputs(rows));
+  const bool start = !state_->started &&
+                     std::ranges::any_of(plan_->operators,
+                                         [](const auto& each) { return each->starts_by_itself(); });
   inputs_empty_ = !any;
   if (!any && !start) {
     return Progress::kWaiting;
   }
   in_flight_.push_back(std::move(epoch));
   state_->BeginEpoch(in_flight_.back().id);
-  int64_t rows = 0;
-  for (const SourceTask& source : source_tasks_) {
-    rows += static_cast<int64_t>(source.slice.rows);
+  std::vector<Dataflow::InputTime> times;
+  for (size_t input = 0; input < plan_->inputs.size(); ++input) {
+    times.push_back(TimeOf(input));
+    state_->input_watermarks[input] = times.back().watermark;
   }
-  RunTasks(source_tasks_.size(), rows, [this](size_t p) { RunSourceTask(p); });
-  state_->stage_watermark = StageWatermark();
-  RunTasks(state_tasks_.size(), rows, [this](size_t p) { RunStateTask(p); });
+  MR_TRY(dataflow_->Run(times, rows > options_.small_epoch_rows));
   state_->started = true;
   MR_TRY(CommitEpoch());
   next_epoch_at_ = begin + std::min(kEpochShare * (clock_.Monotonic() - begin), kEpochWaitMax);
@@ -106,9 +105,9 @@ bool PipelineRunner::WorthAnEpoch(std::chrono::nanoseconds now) {
     return true;
   }
   int64_t rows = 0;
-  for (uint32_t p = 0; p < sources_.size(); ++p) {
-    rows +=
-        transport_.Describe(streams_.source, PartitionId(p)).appended_end - sources_[p].position();
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    rows += transport_.Describe(sources_[i].stream, sources_[i].partition).appended_end -
+            source_partitions_[i].position();
   }
   if (rows >= options_.large_epoch_rows) {
     return true;
@@ -120,137 +119,45 @@ bool PipelineRunner::WorthAnEpoch(std::chrono::nanoseconds now) {
   return rows <= options_.small_epoch_rows;
 }
 
-void PipelineRunner::RunTasks(size_t count, int64_t rows, const std::function<void(size_t)>& task) {
-  if (rows > options_.small_epoch_rows) {
-    workers_.ForEach(count, task);
-    return;
-  }
-  // Waking other threads would take longer.
-  for (size_t i = 0; i < count; ++i) {
-    task(i);
-  }
-}
-
-Result<bool> PipelineRunner::ReadInputs() {
+Result<bool> PipelineRunner::ReadInputs(int64_t& rows) {
   // All ends are taken before anything is read: a partition counts as idle only as of them.
-  for (uint32_t p = 0; p < sources_.size(); ++p) {
-    input_ends_[p] = transport_.Describe(streams_.source, PartitionId(p)).appended_end;
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    input_ends_[i] = transport_.Describe(sources_[i].stream, sources_[i].partition).appended_end;
   }
   const size_t bytes_each = std::max<size_t>(1, options_.epoch_bytes_max / sources_.size());
   bool any = false;
-  for (size_t p = 0; p < sources_.size(); ++p) {
-    MR_ASSIGN(source_tasks_[p].slice, sources_[p].Poll(input_ends_[p], bytes_each));
-    any = any || source_tasks_[p].slice.any;
-    state_->source_watermarks[p] = sources_[p].watermark();
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    MR_ASSIGN(auto slice, source_partitions_[i].Poll(input_ends_[i], bytes_each));
+    any = any || slice.any;
+    rows += static_cast<int64_t>(slice.rows);
+    dataflow_->SetSlice(i, std::move(slice));
+    state_->source_watermarks[i] = source_partitions_[i].watermark();
   }
   return any;
 }
 
-Micros PipelineRunner::StageWatermark() const {
-  Micros watermark = kMicrosMax;
-  bool any = false;
-  for (size_t p = 0; p < sources_.size(); ++p) {
-    const PartitionWatermark& partition = sources_[p].watermark();
-    const bool behind = sources_[p].position() < input_ends_[p];
-    if (!partition.idle || behind) {
-      any = true;
-      const Micros own = partition.Get(plan_->watermark_delay);
-      watermark = MR_PLANTED(WindowsClosedTooEarly) ? own : std::min(watermark, own);
+Dataflow::InputTime PipelineRunner::TimeOf(size_t input) const {
+  Dataflow::InputTime time{.watermark = kMicrosMax, .idle = true};
+  bool all_ended = true;
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i].input != input) {
+      continue;
+    }
+    const PartitionWatermark& partition = source_partitions_[i].watermark();
+    all_ended = all_ended && partition.ended;
+    const bool behind = source_partitions_[i].position() < input_ends_[i];
+    if ((!partition.idle && !partition.ended) || behind) {
+      const Micros own = partition.Get(plan_->inputs[input].watermark_delay);
+      time.watermark = MR_PLANTED(WindowsClosedTooEarly) ? own : std::min(time.watermark, own);
+      time.idle = false;
     }
   }
-  return any ? std::max(watermark, state_->stage_watermark) : state_->stage_watermark;
-}
-
-void PipelineRunner::RunSourceTask(size_t partition) {
-  SourceTask& task = source_tasks_[partition];
-  task.report.emplace(clock_.WallMicros());
-  task.output.clear();
-  if (task.groups != nullptr) {
-    task.groups->Clear();
+  if (all_ended && time.idle) {
+    return {.watermark = kMicrosMax, .idle = false};
   }
-  for (SourcePartition::Piece& piece : task.slice.pieces) {
-    task.report->counts.in += piece.rows->rows();
-    task.report->SetSource(static_cast<uint32_t>(partition), std::move(piece.original),
-                           piece.begin);
-    for (const BatchPtr& part : SplitBatch(piece.rows, options_.batch_rows_max)) {
-      const BatchPtr rows = plan_->before.Process(part, *task.report);
-      if (rows == nullptr) {
-        continue;
-      }
-      if (task.groups != nullptr) {
-        task.groups->Add(rows, *task.report);
-      } else {
-        task.report->counts.accepted += rows->rows();
-        task.output.push_back(rows);
-      }
-    }
-    piece.rows.reset();
-  }
-  task.slice.pieces.clear();
-  task.report->SetSource(static_cast<uint32_t>(partition), nullptr, Offset());
-  if (task.groups != nullptr) {
-    task.groups->Partition(static_cast<uint32_t>(state_tasks_.size()));
-  }
-}
-
-void PipelineRunner::RunStateTask(size_t partition) {
-  StateTask& task = state_tasks_[partition];
-  task.report.emplace(clock_.WallMicros());
-  task.output.clear();
-  task.closed.clear();
-  KeyedState& state = state_->partition(partition);
-  const AggregateLayout& layout = plan_->group_by->layout();
-  const auto count = static_cast<uint32_t>(state_tasks_.size());
-  for (const SourceTask& source : source_tasks_) {
-    source.groups->VisitPartition(
-        static_cast<uint32_t>(partition),
-        [&](Micros bucket, std::string_view key, uint64_t hash, const std::byte* value) {
-          std::byte* const merged = state.Touch(bucket, key, hash);
-          layout.Merge(merged, value, state.touched_texts());
-        });
-  }
-  const uint64_t empty_hash = HashEncoded({});
-  if (plan_->group_by->has_single_group() && !state_->started &&
-      PartitionOfHash(empty_hash, count) == partition) {
-    state.Touch(KeyedState::kOnlyBucket, {}, empty_hash);
-  }
-  if (auto put_out = AggregateOutput(state, task); !put_out) {
-    task.error = put_out.error();
-  }
-}
-
-Status PipelineRunner::AggregateOutput(KeyedState& state, StateTask& task) {
-  const GroupBy& group_by = *plan_->group_by;
-  const bool is_final = plan_->emit == EmitMode::kFinal;
-  const Micros first_open = group_by.FirstOpenBucket(state_->stage_watermark);
-  GroupOutput output(group_by);
-  RowReport ignored(0);
-  if (is_final) {
-    MR_TRY(state.Visit(kMicrosMin, first_open,
-                       [&](Micros bucket, std::string_view key, const std::byte* value) {
-                         return output.Add(bucket, key, value, 1, *task.report);
-                       }));
-  } else {
-    MR_TRY(state.VisitChanges(
-        [&](Micros bucket, std::string_view key, const std::byte* before, const std::byte* after) {
-          return output.AddChange(bucket, key, before, after, *task.report);
-        }));
-  }
-  if (const BatchPtr rows = plan_->after.Process(output.Finish(is_final), *task.report)) {
-    task.output.push_back(rows);
-  }
-  if (streams_.closed) {
-    GroupOutput closed(group_by);
-    MR_TRY(state.Visit(kMicrosMin, first_open,
-                       [&](Micros bucket, std::string_view key, const std::byte* value) {
-                         return closed.Add(bucket, key, value, 1, ignored);
-                       }));
-    if (const BatchPtr rows = plan_->after.Process(closed.Finish(true), ignored)) {
-      task.closed.push_back(rows);
-    }
-  }
-  state.DropBuckets(first_open);
-  return {};
+  const Micros before = state_->input_watermarks[input];
+  time.watermark = time.idle ? before : std::max(time.watermark, before);
+  return time;
 }
 
 Status PipelineRunner::CommitEpoch() {
@@ -258,40 +165,32 @@ Status PipelineRunner::CommitEpoch() {
   auto writer = transport_.BeginEpoch();
   const EventTimes times{.append_time = clock_.WallMicros()};
   std::vector<std::vector<BatchPtr>> output(streams_.view_partitions);
-  std::vector<BatchPtr> closed;
-  const auto collect = [&](size_t task, std::span<const BatchPtr> batches) {
+  dataflow_->VisitOutput([&](uint32_t task, std::span<const BatchPtr> batches) {
     auto& partition = output[task % output.size()];
     partition.insert(partition.end(), batches.begin(), batches.end());
-  };
-  if (plan_->group_by) {
-    for (size_t i = 0; i < state_tasks_.size(); ++i) {
-      const StateTask& task = state_tasks_[i];
-      if (task.error) {
-        return Err(*task.error);
-      }
-      collect(i, task.output);
-      if (served_ != nullptr) {
-        epoch.output.push_back(task.output);
-      }
-      closed.insert(closed.end(), task.closed.begin(), task.closed.end());
-    }
-  } else {
-    for (size_t i = 0; i < source_tasks_.size(); ++i) {
-      collect(i, source_tasks_[i].output);
-    }
-  }
+  });
   epoch.state_frame = AppendOutput(output, times, epoch, *writer);
   writer->AppendOpaque(streams_.state, PartitionId(0), FrameType::kState, state_->Seal());
-  if (!closed.empty()) {
-    writer->Append(*streams_.closed, PartitionId(0), Concatenate(closed), times);
+  if (served_ != nullptr) {
+    const auto rows = dataflow_->remembered();
+    epoch.output.assign(rows.begin(), rows.end());
+  }
+  if (streams_.closed) {
+    std::vector<BatchPtr> closed;
+    for (const auto& batches : dataflow_->closed()) {
+      closed.insert(closed.end(), batches.begin(), batches.end());
+    }
+    if (!closed.empty()) {
+      writer->Append(*streams_.closed, PartitionId(0), Concatenate(closed), times);
+    }
   }
   AppendReports(*writer);
-  for (uint32_t p = 0; p < sources_.size(); ++p) {
-    epoch.end_positions.push_back(sources_[p].position());
-    if (sources_[p].position() != epoch.positions[p]) {
-      writer->SetPosition(
-          reader_, streams_.source, PartitionId(p),
-          MR_PLANTED(DeltaAppliedTwice) ? epoch.positions[p] : sources_[p].position());
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    const Offset position = source_partitions_[i].position();
+    epoch.end_positions.push_back(position);
+    if (position != epoch.positions[i]) {
+      writer->SetPosition(reader_, sources_[i].stream, sources_[i].partition,
+                          MR_PLANTED(DeltaAppliedTwice) ? epoch.positions[i] : position);
     }
   }
   if (const auto trim = state_->TakeTrim()) {
@@ -342,13 +241,8 @@ void PipelineRunner::AppendReports(EpochWriter& writer) {
     errors.insert(errors.end(), report.errors().begin(), report.errors().end());
     late.insert(late.end(), report.late().begin(), report.late().end());
   };
-  for (const SourceTask& task : source_tasks_) {
-    collect(*task.report);
-    in_flight_.back().counts.Add(task.report->counts);
-  }
-  for (const StateTask& task : state_tasks_) {
-    collect(*task.report);
-  }
+  dataflow_->VisitReports(collect);
+  in_flight_.back().counts = dataflow_->Counts();
   if (const BatchPtr batch = MakeErrorBatch(errors)) {
     writer.Append(streams_.errors, PartitionId(0), batch, times);
   }
@@ -365,7 +259,7 @@ void PipelineRunner::CountCommitted(const Epoch& epoch) {
   stats_.rows_late += epoch.counts.late;
   stats_.rows_failed += epoch.counts.failed;
   stats_.rows_out += epoch.rows_out;
-  stats_.watermark = state_->stage_watermark;
+  stats_.watermark = std::ranges::min(state_->input_watermarks);
   stats_.state_keys = state_->keys();
   stats_.state_bytes = state_->MemoryBytes();
 }
@@ -431,20 +325,23 @@ void PipelineRunner::ApplyOutput(const Epoch& epoch) {
       served_->Apply(task, *batch);
     }
   };
-  RunTasks(epoch.output.size(), static_cast<int64_t>(rows), apply);
+  if (rows > static_cast<size_t>(std::max<int64_t>(options_.small_epoch_rows, 0))) {
+    workers_.ForEach(epoch.output.size(), apply);
+    return;
+  }
+  for (size_t task = 0; task < epoch.output.size(); ++task) {
+    apply(task);
+  }
 }
 
 void PipelineRunner::RollBack() {
   const Epoch& epoch = in_flight_.front();
-  state_->Rollback(epoch.id);
-  state_->last_epoch = EpochId(epoch.id.value() - 1);
-  state_->stage_watermark = epoch.stage_watermark;
-  state_->source_watermarks = epoch.source_watermarks;
-  state_->started = epoch.started;
-  for (size_t p = 0; p < sources_.size(); ++p) {
-    sources_[p].Reset(
-        MR_PLANTED(PositionNotRolledBack) ? sources_[p].position() : epoch.positions[p],
-        MR_PLANTED(WatermarkNotRolledBack) ? sources_[p].watermark() : epoch.source_watermarks[p]);
+  state_->Rollback(epoch.id, epoch.state);
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    SourcePartition& source = source_partitions_[i];
+    source.Reset(
+        MR_PLANTED(PositionNotRolledBack) ? source.position() : epoch.positions[i],
+        MR_PLANTED(WatermarkNotRolledBack) ? source.watermark() : epoch.state.source_watermarks[i]);
   }
 }
 

@@ -11,10 +11,10 @@
 
 #include "millrace/base/clock.h"
 #include "millrace/base/mutex.h"
+#include "millrace/engine/dataflow.h"
 #include "millrace/engine/pipeline_metrics.h"
 #include "millrace/engine/pipeline_plan.h"
 #include "millrace/engine/pipeline_state.h"
-#include "millrace/engine/row_report.h"
 #include "millrace/engine/served_rows.h"
 #include "millrace/engine/source_partition.h"
 #include "millrace/engine/worker_pool.h"
@@ -32,7 +32,7 @@ struct PipelineStats {
   std::atomic<uint64_t> rows_late{0};
   std::atomic<uint64_t> rows_failed{0};
   std::atomic<uint64_t> rows_out{0};
-  std::atomic<Micros> watermark{kMicrosMin};
+  std::atomic<Micros> watermark{kMicrosMin};  ///< The earliest of the inputs'.
   std::atomic<uint64_t> state_keys{0};
   std::atomic<uint64_t> state_bytes{0};
 };
@@ -60,12 +60,12 @@ class PipelineRunner {
     std::function<void()> on_commit;
   };
 
-  /// Makes or finds the view's streams and restores its state. `transport`, `clock` and `workers`
-  /// outlive the runner; `wake` is called on any thread when Step may have something to do.
-  /// Errors: kNotImplemented, kDefinitionChanged when the stored state is of another query,
-  /// kCorruption.
+  /// Makes or finds the view's streams and restores its state. The streams that it reads are there;
+  /// `project` defines them. `transport`, `clock` and `workers` outlive the runner; `wake` is
+  /// called on any thread when Step may have something to do. Errors: kNotImplemented,
+  /// kDefinitionChanged when the stored state is of another query, kCorruption.
   static Result<std::unique_ptr<PipelineRunner>> Create(const ViewDefinition& view,
-                                                        const TableDefinition& source,
+                                                        const ProjectDefinition& project,
                                                         Transport& transport, const Clock& clock,
                                                         WorkerPool& workers, Options options,
                                                         std::function<void()> wake);
@@ -86,7 +86,14 @@ class PipelineRunner {
   /// Null when the view's rows are its change stream (append-only).
   const ServedRows* served_rows() const { return served_.get(); }
   StreamId view_stream() const { return streams_.view; }
-  uint32_t source_partitions() const { return streams_.source_partitions; }
+  /// A partition of a stream that the view reads.
+  struct Source {
+    size_t input = 0;  ///< In plan().inputs.
+    StreamId stream;
+    PartitionId partition;
+  };
+  /// In the order in which positions name them: the partitions of the first input come first.
+  const std::vector<Source>& sources() const { return sources_; }
   /// Name of the reader whose positions say what the view has read.
   const std::string& reader() const { return reader_; }
   /// True when the last Step found everything read and committed.
@@ -94,43 +101,26 @@ class PipelineRunner {
 
  private:
   struct Streams {
-    StreamId source;
-    uint32_t source_partitions = 0;
     StreamId view;
     uint32_t view_partitions = 0;
     StreamId state;
     StreamId errors;
     std::optional<StreamId> late;
-    /// The last row of each group whose window is closed: with the open groups of the state these
-    /// are all rows of the view, so that a restart need not read its change stream.
+    /// The last rows of what the operator that remembers rows has forgotten: with those in its
+    /// state these are all rows of the view, so that a restart need not read its change stream.
     std::optional<StreamId> closed;
   };
   /// What an epoch started from, and what to publish when it is committed.
   struct Epoch {
     EpochId id;
     std::vector<Offset> positions;
-    std::vector<Offset> end_positions;
-    std::vector<PartitionWatermark> source_watermarks;
-    Micros stage_watermark;
-    bool started;
+    PipelineState::Mark state;
+    std::vector<Offset> end_positions = {};
     std::chrono::nanoseconds sealed_at{};
-    std::vector<std::vector<BatchPtr>> output;  // By task; only while the rows are kept.
-    RowReport::Counts counts;
+    std::vector<std::vector<BatchPtr>> output = {};  // By task; only while the rows are kept.
+    RowReport::Counts counts = {};
     uint64_t rows_out = 0;
     size_t state_frame = 0;  // Index among the epoch's appends.
-  };
-  /// A task of the first stage: one source partition, one epoch.
-  struct SourceTask {
-    SourcePartition::Slice slice;
-    std::unique_ptr<PartialGroups> groups;
-    std::optional<RowReport> report;
-    std::vector<BatchPtr> output;
-  };
-  struct StateTask {
-    std::optional<RowReport> report;
-    std::vector<BatchPtr> output;
-    std::vector<BatchPtr> closed;
-    std::optional<Error> error;
   };
   struct Decided {
     EpochId epoch;
@@ -140,28 +130,24 @@ class PipelineRunner {
   PipelineRunner(std::unique_ptr<const PipelinePlan> plan, Transport& transport, const Clock& clock,
                  WorkerPool& workers, Options options, std::function<void()> wake);
 
-  Status OpenStreams(const StreamInfo& source);
+  Status OpenSources();
+  Status OpenStreams();
   Result<StreamId> OpenStream(std::string name, uint32_t partitions, SchemaPtr schema,
                               std::string kind);
   Status Restore();
   /// Whether the view's rows are kept beside its change stream: it has retractions.
-  bool keeps_rows() const { return plan_->group_by && plan_->emit == EmitMode::kChanges; }
+  bool keeps_rows() const { return !plan_->append_only; }
   Status RestoreServed();
   Status ServeClosedRows();
-  Status ServeOpenGroups(size_t partition);
   void ApplyOutput(const Epoch& epoch);
 
   Status HandleDecided() MR_EXCLUDES(mutex_);
   Status HandleCommitted(const Epoch& epoch, const CommitResult& result);
   void RollBack();
   bool WorthAnEpoch(std::chrono::nanoseconds now);
-  /// Runs task(0), ..., task(count - 1) over `rows`, on several threads when these are many.
-  void RunTasks(size_t count, int64_t rows, const std::function<void(size_t)>& task);
-  Result<bool> ReadInputs();
-  Micros StageWatermark() const;
-  void RunSourceTask(size_t partition);
-  void RunStateTask(size_t partition);
-  Status AggregateOutput(KeyedState& state, StateTask& task);
+  Result<bool> ReadInputs(int64_t& rows);
+  /// How far an input has come, and whether all its partitions are idle.
+  Dataflow::InputTime TimeOf(size_t input) const;
   Status CommitEpoch();
   /// Returns how many frames it appended. `output` is by partition of the view.
   size_t AppendOutput(const std::vector<std::vector<BatchPtr>>& output, const EventTimes& times,
@@ -177,15 +163,15 @@ class PipelineRunner {
   const std::function<void()> wake_;
   const std::string reader_;
   Streams streams_;
-  std::vector<SourcePartition> sources_;
+  std::vector<Source> sources_;
+  std::vector<SourcePartition> source_partitions_;  // As sources_.
   std::optional<PipelineState> state_;
+  std::optional<Dataflow> dataflow_;
   std::unique_ptr<ServedRows> served_;
   std::vector<Offset> view_position_;
-  std::optional<SubscriptionId> subscription_;
+  std::vector<SubscriptionId> subscriptions_;
 
   std::vector<Offset> input_ends_;
-  std::vector<SourceTask> source_tasks_;
-  std::vector<StateTask> state_tasks_;
   std::deque<Epoch> in_flight_;
   std::optional<EpochId> aborted_from_;
   bool inputs_empty_ = false;

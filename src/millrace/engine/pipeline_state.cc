@@ -10,38 +10,59 @@ namespace millrace {
 
 namespace {
 
-// A state frame: u8 version, u64 epoch, i64 stage watermark, u8 started, u32 count of source
-// partitions with i64 largest event time, u8 idle, u8 ended each; u32 count of sections, each u32
-// state partition, u32 length, and the rows as KeyedState::Seal writes them.
-constexpr uint8_t kFrameVersion = 1;
+// A state frame: u8 version, u64 epoch, u8 started; i64 watermarks of the inputs and of the
+// operators, each list behind its u32 count; u32 count of source partitions with i64 largest event
+// time, u8 idle, u8 ended each; u32 count of sections, each u32 table and state partition as one
+// number, u32 length, and the rows as KeyedState::Seal writes them.
+constexpr uint8_t kFrameVersion = 2;
 
-ValueShape ShapeOf(const PipelinePlan& plan) {
-  return plan.group_by ? plan.group_by->layout().shape() : ValueShape();
-}
-
-void PutSection(uint32_t partition, const Bytes& rows, ByteWriter& writer) {
-  writer.Put(partition);
+void PutSection(size_t table, const Bytes& rows, ByteWriter& writer) {
+  writer.Put(static_cast<uint32_t>(table));
   writer.Put(static_cast<uint32_t>(rows.size()));
   writer.PutBytes(rows);
+}
+
+void PutMicros(const std::vector<Micros>& values, ByteWriter& writer) {
+  writer.Put(static_cast<uint32_t>(values.size()));
+  for (const Micros value : values) {
+    writer.Put(value);
+  }
 }
 
 }  // namespace
 
 PipelineState::PipelineState(const PipelinePlan& plan, size_t state_partitions,
                              size_t source_partitions, size_t snapshot_bytes_min)
-    : source_watermarks(source_partitions),
-      has_state_(plan.group_by.has_value()),
-      snapshot_bytes_min_(snapshot_bytes_min) {
-  for (size_t i = 0; i < (has_state_ ? state_partitions : 0); ++i) {
-    partitions_.emplace_back(ShapeOf(plan));
+    : input_watermarks(plan.inputs.size(), kMicrosMin),
+      operator_watermarks(plan.operators.size(), kMicrosMin),
+      source_watermarks(source_partitions),
+      snapshot_bytes_min_(snapshot_bytes_min),
+      partitions_(state_partitions) {
+  size_t tables = 0;
+  for (const auto& each : plan.operators) {
+    first_tables_.push_back(tables);
+    for (const ValueShape& shape : each->tables()) {
+      for (size_t partition = 0; partition < state_partitions; ++partition) {
+        tables_.emplace_back(shape);
+      }
+      ++tables;
+    }
   }
-  sealed_.resize(partitions_.size());
+  first_tables_.push_back(tables);
+}
+
+std::vector<KeyedState*> PipelineState::TablesOf(size_t op, size_t partition) {
+  std::vector<KeyedState*> tables;
+  for (size_t table = first_tables_[op]; table < first_tables_[op + 1]; ++table) {
+    tables.push_back(&tables_[table * partitions_ + partition]);
+  }
+  return tables;
 }
 
 void PipelineState::BeginEpoch(EpochId epoch) {
   last_epoch = epoch;
-  for (KeyedState& partition : partitions_) {
-    partition.BeginEpoch(epoch);
+  for (KeyedState& table : tables_) {
+    table.BeginEpoch(epoch);
   }
   if (cycle_first_epoch_ == EpochId()) {
     cycle_first_epoch_ = epoch;
@@ -53,8 +74,9 @@ Bytes PipelineState::Seal() {
   ByteWriter writer(frame);
   writer.Put(kFrameVersion);
   writer.Put(last_epoch.value());
-  writer.Put(stage_watermark);
   writer.Put(started);
+  PutMicros(input_watermarks, writer);
+  PutMicros(operator_watermarks, writer);
   writer.Put(static_cast<uint32_t>(source_watermarks.size()));
   for (const PartitionWatermark& watermark : source_watermarks) {
     writer.Put(watermark.max_event_time);
@@ -66,38 +88,38 @@ Bytes PipelineState::Seal() {
   writer.Put(sections);
   Bytes rows;
   size_t change_bytes = 0;
-  for (uint32_t i = 0; i < partitions_.size(); ++i) {
+  for (size_t i = 0; i < tables_.size(); ++i) {
     rows.clear();
-    partitions_[i].Seal(rows);
+    tables_[i].Seal(rows);
     change_bytes += rows.size();
     PutSection(i, rows, writer);
     ++sections;
   }
   // As much as the changes, so that a walk over the state doubles what is written.
   size_t snapshot_bytes = std::max(change_bytes, snapshot_bytes_min_);
-  while (snapshot_partition_ < partitions_.size() && snapshot_bytes > 0) {
+  while (snapshot_table_ < tables_.size() && snapshot_bytes > 0) {
     rows.clear();
-    const bool complete = partitions_[snapshot_partition_].AppendSnapshot(snapshot_bytes, rows);
-    PutSection(static_cast<uint32_t>(snapshot_partition_), rows, writer);
+    const bool complete = tables_[snapshot_table_].AppendSnapshot(snapshot_bytes, rows);
+    PutSection(snapshot_table_, rows, writer);
     ++sections;
     snapshot_bytes -= std::min(snapshot_bytes, rows.size());
     if (!complete) {
       break;
     }
-    ++snapshot_partition_;
+    ++snapshot_table_;
   }
-  if (snapshot_partition_ == partitions_.size()) {
+  if (snapshot_table_ == tables_.size()) {
     complete_cycle_first_epoch_ = cycle_first_epoch_;
     cycle_first_epoch_ = EpochId();
-    snapshot_partition_ = 0;
+    snapshot_table_ = 0;
   }
   writer.Patch(count_at, sections);
   return frame;
 }
 
 void PipelineState::Committed(EpochId epoch, Offset state_offset) {
-  for (KeyedState& partition : partitions_) {
-    partition.Committed(epoch);
+  for (KeyedState& table : tables_) {
+    table.Committed(epoch);
   }
   cycle_offsets_.emplace_back(epoch, state_offset);
   if (MR_PLANTED(StateTrimmedTooEarly)) {
@@ -114,12 +136,17 @@ void PipelineState::Committed(EpochId epoch, Offset state_offset) {
   }
 }
 
-void PipelineState::Rollback(EpochId epoch) {
-  for (KeyedState& partition : partitions_) {
-    partition.Rollback(epoch);
+void PipelineState::Rollback(EpochId epoch, const Mark& before) {
+  for (KeyedState& table : tables_) {
+    table.Rollback(epoch);
   }
+  last_epoch = EpochId(epoch.value() - 1);
+  input_watermarks = before.input_watermarks;
+  operator_watermarks = before.operator_watermarks;
+  source_watermarks = before.source_watermarks;
+  started = before.started;
   // What the walk wrote in these epochs is gone: it starts again.
-  snapshot_partition_ = 0;
+  snapshot_table_ = 0;
   cycle_first_epoch_ = EpochId();
   complete_cycle_first_epoch_.reset();
 }
@@ -133,19 +160,19 @@ Status PipelineState::Restore(Cursor& cursor, WorkerPool& workers) {
     if (frames.empty()) {
       return {};
     }
-    std::vector<std::vector<Section>> sections(partitions_.size());
+    std::vector<std::vector<Section>> sections(tables_.size());
     for (const StreamFrame& frame : frames) {
       if (MR_PLANTED(StateFrameSkipped) && &frame == &frames.back()) {
         continue;
       }
       MR_TRY(ReadFrame(frame.payload->bytes(), sections));
     }
-    std::vector<Status> restored(partitions_.size());
-    workers.ForEach(partitions_.size(), [&](size_t partition) {
-      for (const Section section : sections[partition]) {
+    std::vector<Status> restored(tables_.size());
+    workers.ForEach(tables_.size(), [&](size_t table) {
+      for (const Section section : sections[table]) {
         ByteReader reader(section);
-        if (restored[partition]) {
-          restored[partition] = partitions_[partition].Restore(reader);
+        if (restored[table]) {
+          restored[table] = tables_[table].Restore(reader);
         }
       }
     });
@@ -164,9 +191,10 @@ Status PipelineState::ReadFrame(std::span<const std::byte> payload,
   }
   MR_ASSIGN(const auto epoch, reader.Get<uint64_t>());
   last_epoch = EpochId(epoch);
-  MR_ASSIGN(stage_watermark, reader.Get<Micros>());
   MR_ASSIGN(const auto was_started, reader.Get<uint8_t>());
   started = was_started != 0;
+  MR_TRY(ReadMicros(reader, input_watermarks));
+  MR_TRY(ReadMicros(reader, operator_watermarks));
   MR_ASSIGN(const auto sources, reader.Get<uint32_t>());
   if (sources != source_watermarks.size()) {
     return Err(ErrorCode::kStateMismatch,
@@ -182,30 +210,42 @@ Status PipelineState::ReadFrame(std::span<const std::byte> payload,
   }
   MR_ASSIGN(const auto count, reader.Get<uint32_t>());
   for (uint32_t i = 0; i < count; ++i) {
-    MR_ASSIGN(const auto partition, reader.Get<uint32_t>());
+    MR_ASSIGN(const auto table, reader.Get<uint32_t>());
     MR_ASSIGN(const auto length, reader.Get<uint32_t>());
     MR_ASSIGN(const auto rows, reader.GetBytes(length));
-    if (partition >= partitions_.size()) {
+    if (table >= tables_.size()) {
       return Err(ErrorCode::kStateMismatch,
-                 fmt::format("state of partition {}, there are {}", partition, partitions_.size()));
+                 fmt::format("state of table {}, there are {}", table, tables_.size()));
     }
-    sections[partition].push_back(rows);
+    sections[table].push_back(rows);
+  }
+  return {};
+}
+
+Status PipelineState::ReadMicros(ByteReader& reader, std::vector<Micros>& values) {
+  MR_ASSIGN(const auto count, reader.Get<uint32_t>());
+  if (count != values.size()) {
+    return Err(ErrorCode::kStateMismatch,
+               fmt::format("state of {} inputs or operators, there are {}", count, values.size()));
+  }
+  for (Micros& value : values) {
+    MR_ASSIGN(value, reader.Get<Micros>());
   }
   return {};
 }
 
 size_t PipelineState::keys() const {
   size_t keys = 0;
-  for (const KeyedState& partition : partitions_) {
-    keys += partition.keys();
+  for (const KeyedState& table : tables_) {
+    keys += table.keys();
   }
   return keys;
 }
 
 size_t PipelineState::MemoryBytes() const {
   size_t bytes = 0;
-  for (const KeyedState& partition : partitions_) {
-    bytes += partition.MemoryBytes();
+  for (const KeyedState& table : tables_) {
+    bytes += table.MemoryBytes();
   }
   return bytes;
 }

@@ -13,25 +13,43 @@
 namespace millrace {
 
 /// Everything a pipeline remembers from epoch to epoch, and its form in the stream state$<view>:
-/// one frame per epoch with the watermarks, the changed rows of every state partition, and a piece
-/// of the rolling snapshot. Used by the pipeline's thread; during a phase each state partition by
-/// one worker.
+/// one frame per epoch with the watermarks, the changed rows of every state table, and a piece of
+/// the rolling snapshot. Used by the pipeline's thread; during a phase each state partition by one
+/// worker.
 class PipelineState {
  public:
   /// `snapshot_bytes_min`: what each frame holds at least of the rolling snapshot.
   PipelineState(const PipelinePlan& plan, size_t state_partitions, size_t source_partitions,
                 size_t snapshot_bytes_min);
 
-  size_t partitions() const { return partitions_.size(); }
-  KeyedState& partition(size_t index) { return partitions_[index]; }
+  size_t partitions() const { return partitions_; }
+  /// The state tables of one operator in one state partition.
+  std::vector<KeyedState*> TablesOf(size_t op, size_t partition);
+  /// Keys of the first of them.
+  size_t KeysOf(size_t op, size_t partition) const {
+    return tables_[first_tables_[op] * partitions_ + partition].keys();
+  }
 
-  /// The watermark that windows were closed at.
-  Micros stage_watermark = kMicrosMin;
-  /// As of the end of the last epoch.
+  /// By input: the watermark that windows were closed at.
+  std::vector<Micros> input_watermarks;
+  /// By operator: below which event time it puts out no more rows.
+  std::vector<Micros> operator_watermarks;
+  /// As of the end of the last epoch; partitions of the first input come first.
   std::vector<PartitionWatermark> source_watermarks;
   EpochId last_epoch;
-  /// Whether the single group of an aggregation without GROUP BY was put out.
+  /// Whether there was an epoch, so that operators have put out what they start with.
   bool started = false;
+
+  /// What an epoch changes besides rows, to go back to.
+  struct Mark {
+    std::vector<Micros> input_watermarks;
+    std::vector<Micros> operator_watermarks;
+    std::vector<PartitionWatermark> source_watermarks;
+    bool started = false;
+  };
+  Mark TakeMark() const {
+    return {input_watermarks, operator_watermarks, source_watermarks, started};
+  }
 
   void BeginEpoch(EpochId epoch);
 
@@ -39,12 +57,13 @@ class PipelineState {
   Bytes Seal();
 
   void Committed(EpochId epoch, Offset state_offset);
-  void Rollback(EpochId epoch);
+  /// Undoes `epoch` and all later ones; `before` was taken when it began.
+  void Rollback(EpochId epoch, const Mark& before);
 
   /// First offset of the state stream that a restart still needs, when it has moved.
   std::optional<Offset> TakeTrim();
 
-  /// Applies all state frames, oldest first, the state partitions side by side. Errors:
+  /// Applies all state frames, oldest first, the tables side by side. Errors:
   /// kCorruption, kStateMismatch, kIoError.
   Status Restore(Cursor& cursor, WorkerPool& workers);
 
@@ -52,18 +71,22 @@ class PipelineState {
   size_t MemoryBytes() const;
 
  private:
-  /// Rows of one state partition in a state frame.
+  /// Rows of one state table in a state frame.
   using Section = std::span<const std::byte>;
-  /// Applies what a frame says besides rows, and adds its sections by state partition.
+  /// Applies what a frame says besides rows, and adds its sections by table.
   Status ReadFrame(std::span<const std::byte> payload, std::vector<std::vector<Section>>& sections);
 
-  const bool has_state_;
+  static Status ReadMicros(ByteReader& reader, std::vector<Micros>& values);
+
   const size_t snapshot_bytes_min_;
-  std::vector<KeyedState> partitions_;
-  std::vector<Bytes> sealed_;
-  /// The rolling snapshot: the partition it is in, and the first epoch of the walk it is on and of
-  /// the one before.
-  size_t snapshot_partition_ = 0;
+  const size_t partitions_;
+  /// First table of each operator, as if there were one partition.
+  std::vector<size_t> first_tables_;
+  /// The partitions of a table side by side.
+  std::vector<KeyedState> tables_;
+  /// The rolling snapshot: the table it is in, and the first epoch of the walk it is on and of the
+  /// one before.
+  size_t snapshot_table_ = 0;
   EpochId cycle_first_epoch_;
   std::optional<EpochId> complete_cycle_first_epoch_;
   std::vector<std::pair<EpochId, Offset>> cycle_offsets_;  // Of first epochs, once committed.

@@ -40,13 +40,13 @@ Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_ma
 
 BatchPtr SourcePartition::PrepareRows(const StreamFrame& frame, uint32_t read_before) {
   std::vector<Column> columns;
-  columns.reserve(plan_.source_columns.size());
-  for (const size_t column : plan_.source_columns) {
+  columns.reserve(input_.columns.size());
+  for (const size_t column : input_.columns) {
     columns.push_back(frame.batch->column(column));
   }
   std::vector<int64_t> offsets(frame.count);
   std::iota(offsets.begin(), offsets.end(), frame.begin.value());
-  const BatchPtr whole = Batch::Make(plan_.scan_schema, std::move(columns), frame.count,
+  const BatchPtr whole = Batch::Make(input_.schema, std::move(columns), frame.count,
                                      {.weights = frame.batch->extras().weights,
                                       .watermarks_before = WatermarksBefore(frame, read_before),
                                       .offsets = Buffer::Own(std::move(offsets))});
@@ -59,22 +59,21 @@ BatchPtr SourcePartition::PrepareRows(const StreamFrame& frame, uint32_t read_be
 }
 
 BufferPtr SourcePartition::WatermarksBefore(const StreamFrame& frame, uint32_t read_before) const {
-  if (!plan_.event_time || !plan_.group_by || !plan_.group_by->window()) {
+  if (!input_.event_time || !input_.grace_min) {
     return nullptr;
   }
   // A window ends behind each of its rows: when even the earliest row is ahead of every watermark
   // inside the frame, none can be late.
   const Micros last = std::max(watermark_.max_event_time, frame.times.max);
-  if (last == kMicrosMin ||
-      frame.times.min > last - plan_.watermark_delay - plan_.group_by->window()->grace) {
+  if (last == kMicrosMin || frame.times.min > last - input_.watermark_delay - *input_.grace_min) {
     return nullptr;
   }
-  const Column& times = frame.batch->column(*plan_.event_time);
+  const Column& times = frame.batch->column(*input_.event_time);
   const auto values = times.Values<Micros>();
   std::vector<Micros> watermarks(frame.count);
   PartitionWatermark running = watermark_;
   for (size_t row = read_before; row < watermarks.size(); ++row) {
-    watermarks[row] = running.Get(plan_.watermark_delay);
+    watermarks[row] = running.Get(input_.watermark_delay);
     if (!times.IsNull(row) && values[row] <= frame.times.limit &&
         !MR_PLANTED(LatenessOfWholeFrame)) {
       running.max_event_time = std::max(running.max_event_time, values[row]);

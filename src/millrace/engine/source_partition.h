@@ -27,12 +27,12 @@ struct PartitionWatermark {
 /// One source partition of a pipeline: its cursor and watermark. Used by one thread at a time.
 class SourcePartition {
  public:
-  SourcePartition(const PipelinePlan& plan, std::unique_ptr<Cursor> cursor)
-      : plan_(plan), cursor_(std::move(cursor)) {}
+  SourcePartition(const PipelineInput& input, std::unique_ptr<Cursor> cursor)
+      : input_(input), cursor_(std::move(cursor)) {}
 
   /// What one frame brings.
   struct Piece {
-    BatchPtr rows;      ///< Of the plan's scan schema, with row extras.
+    BatchPtr rows;      ///< Of the input's schema, with row extras.
     BatchPtr original;  ///< All columns of the stream, for reports of rows.
     Offset begin;       ///< Of the original's first row.
   };
@@ -59,7 +59,7 @@ class SourcePartition {
   BatchPtr PrepareRows(const StreamFrame& frame, uint32_t read_before);
   BufferPtr WatermarksBefore(const StreamFrame& frame, uint32_t read_before) const;
 
-  const PipelinePlan& plan_;
+  const PipelineInput& input_;
   std::unique_ptr<Cursor> cursor_;
   PartitionWatermark watermark_;
 };

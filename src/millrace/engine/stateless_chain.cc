@@ -63,6 +63,10 @@ void StatelessChain::Add(const PlanNode& node) {
   MR_CHECK(false, "not a stateless node");
 }
 
+void StatelessChain::AddSelect(std::vector<size_t> columns, SchemaPtr schema) {
+  steps_.emplace_back(Select{.columns = std::move(columns), .schema = std::move(schema)});
+}
+
 BatchPtr StatelessChain::Process(BatchPtr batch, RowReport& report) const {
   for (const Step& step : steps_) {
     if (batch == nullptr) {
@@ -127,6 +131,15 @@ BatchPtr StatelessChain::Run(const Tumble& tumble, BatchPtr batch, RowReport& re
   columns.emplace_back(type, batch->rows(), nullptr, Buffer::Own(std::move(starts)));
   columns.emplace_back(type, batch->rows(), nullptr, Buffer::Own(std::move(ends)));
   return Batch::Make(tumble.schema, std::move(columns), batch->rows(), batch->extras());
+}
+
+BatchPtr StatelessChain::Run(const Select& select, BatchPtr batch, RowReport&) {
+  std::vector<Column> columns;
+  columns.reserve(select.columns.size());
+  for (const size_t column : select.columns) {
+    columns.push_back(batch->column(column));
+  }
+  return Batch::Make(select.schema, std::move(columns), batch->rows(), batch->extras());
 }
 
 }  // namespace millrace

@@ -17,7 +17,8 @@ class StatelessChain {
   /// Adds a step behind the others. `node` is a filter, project or tumble node.
   void Add(const PlanNode& node);
 
-  bool empty() const { return steps_.empty(); }
+  /// Adds a step that keeps these columns; `schema` is of them.
+  void AddSelect(std::vector<size_t> columns, SchemaPtr schema);
 
   /// Returns the rows that come out, or null when there are none. Rows on which an expression fails
   /// go to `report`; filtered ones are counted there.
@@ -35,11 +36,16 @@ class StatelessChain {
     SchemaPtr schema;
     TumbleNode node;
   };
-  using Step = std::variant<Filter, Project, Tumble>;
+  struct Select {
+    std::vector<size_t> columns;
+    SchemaPtr schema;
+  };
+  using Step = std::variant<Filter, Project, Tumble, Select>;
 
   static BatchPtr Run(const Filter& filter, BatchPtr batch, RowReport& report);
   static BatchPtr Run(const Project& project, BatchPtr batch, RowReport& report);
   static BatchPtr Run(const Tumble& tumble, BatchPtr batch, RowReport& report);
+  static BatchPtr Run(const Select& select, BatchPtr batch, RowReport& report);
 
   std::vector<Step> steps_;
 };

@@ -1,8 +1,6 @@
 #include "millrace/engine/aggregate/group_by.h"
 
-#include <algorithm>
-#include <numeric>
-#include <utility>
+#include "millrace/data/row_encoding.h"
 
 namespace millrace {
 
@@ -53,81 +51,6 @@ Status GroupBy::AppendRow(Micros bucket, std::string_view key, const std::byte* 
   MR_TRY(AppendGroup(bucket, key, builders));
   layout_.AppendResults(value, std::span(builders).subspan(group_columns_.size()));
   return {};
-}
-
-void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
-  SelectOnTime(batch, report);
-  const size_t rows = rows_.size();
-  report.counts.accepted += rows;
-  std::span<const Micros> buckets;
-  if (group_by_.window()) {
-    buckets = batch->column(group_by_.window()->start_column).Values<Micros>();
-  } else if (no_buckets_.size() < batch->rows()) {
-    no_buckets_.resize(batch->rows(), KeyedState::kOnlyBucket);
-  }
-  keys_.Encode(*batch, group_by_.key_columns(), rows_, buckets.empty() ? no_buckets_ : buckets);
-  row_hashes_.resize(rows);
-  for (size_t i = 0; i < rows; ++i) {
-    row_hashes_[i] = HashEncoded(keys_.key(i).substr(sizeof(Micros)));
-    table_.Prefetch(InTable(row_hashes_[i], keys_.key(i)));
-  }
-  slots_.resize(rows);
-  for (size_t i = 0; i < rows; ++i) {
-    const auto inserted = table_.FindOrInsert(keys_.key(i), InTable(row_hashes_[i], keys_.key(i)));
-    slots_[i] = inserted.slot;
-    if (inserted.is_new) {
-      hashes_.push_back(row_hashes_[i]);
-    }
-  }
-  values_.resize(rows);
-  for (size_t i = 0; i < rows; ++i) {
-    values_[i] = table_.Value(slots_[i]);
-  }
-  group_by_.layout().Update(*batch, rows_, values_, texts_);
-}
-
-void PartialGroups::Partition(uint32_t partitions) {
-  partition_ends_.assign(partitions, 0);
-  for (const uint64_t hash : hashes_) {
-    ++partition_ends_[PartitionOfHash(hash, partitions)];
-  }
-  uint32_t total = 0;
-  for (uint32_t& end : partition_ends_) {
-    total += std::exchange(end, total);
-  }
-  partition_slots_.resize(hashes_.size());
-  for (GroupSlot slot = 0; slot < hashes_.size(); ++slot) {
-    partition_slots_[partition_ends_[PartitionOfHash(hashes_[slot], partitions)]++] = slot;
-  }
-}
-
-uint64_t PartialGroups::InTable(uint64_t hash, std::string_view key) {
-  constexpr uint64_t kMix = 0x9e3779b97f4a7c15;  // Golden ratio: spreads window starts.
-  Micros bucket = 0;
-  std::memcpy(&bucket, key.data(), sizeof(bucket));
-  return hash ^ (static_cast<uint64_t>(bucket) * kMix);
-}
-
-void PartialGroups::SelectOnTime(const BatchPtr& batch, RowReport& report) {
-  rows_.resize(batch->rows());
-  std::iota(rows_.begin(), rows_.end(), 0);
-  const auto watermarks = batch->watermarks_before();
-  if (!group_by_.window() || watermarks.empty()) {
-    return;
-  }
-  const WindowKey& window = *group_by_.window();
-  const auto starts = batch->column(window.start_column).Values<Micros>();
-  std::vector<uint32_t> late;
-  std::erase_if(rows_, [&](uint32_t row) {
-    const bool is_late = starts[row] + window.size + window.grace <= watermarks[row];
-    if (is_late) {
-      late.push_back(row);
-    }
-    return is_late;
-  });
-  if (!late.empty()) {
-    report.AddLate(*batch, late, window);
-  }
 }
 
 }  // namespace millrace

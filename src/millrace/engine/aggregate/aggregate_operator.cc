@@ -1,0 +1,97 @@
+#include "millrace/engine/aggregate/aggregate_operator.h"
+
+#include <utility>
+
+#include "millrace/engine/aggregate/group_output.h"
+#include "millrace/engine/aggregate/partial_groups.h"
+
+namespace millrace {
+
+Result<std::unique_ptr<AggregateOperator>> AggregateOperator::Make(const PlanNode& node) {
+  MR_ASSIGN(auto group_by, GroupBy::Make(node));
+  return std::unique_ptr<AggregateOperator>(
+      new AggregateOperator(std::move(group_by), node.aggregate.emit_final));
+}
+
+std::unique_ptr<ExchangeBuffer> AggregateOperator::MakeBuffer(size_t) const {
+  return std::make_unique<PartialGroups>(group_by_);
+}
+
+void AggregateOperator::MergePartials(const Task& task) const {
+  KeyedState& state = *task.tables[0];
+  const AggregateLayout& layout = group_by_.layout();
+  for (const ExchangeBuffer* buffer : task.inputs[0]) {
+    static_cast<const PartialGroups*>(buffer)->VisitPartition(
+        task.partition,
+        [&](Micros bucket, std::string_view key, uint64_t hash, const std::byte* value) {
+          std::byte* const merged = state.Touch(bucket, key, hash);
+          layout.Merge(merged, value, state.touched_texts());
+        });
+  }
+  const uint64_t empty_hash = HashEncoded({});
+  if (starts_by_itself() && task.is_first_epoch &&
+      PartitionOfHash(empty_hash, task.partitions) == task.partition) {
+    state.Touch(KeyedState::kOnlyBucket, {}, empty_hash);
+  }
+}
+
+Status AggregateOperator::Run(const Task& task, RowReport& report, OperatorOutput& output) const {
+  MergePartials(task);
+  KeyedState& state = *task.tables[0];
+  const Micros first_open = task.first_open;
+  if (is_final_) {
+    MR_TRY(PutOutClosed(state, first_open, report, output.rows));
+  } else {
+    GroupOutput changes(group_by_);
+    MR_TRY(state.VisitChanges(
+        [&](Micros bucket, std::string_view key, const std::byte* before, const std::byte* after) {
+          return changes.AddChange(bucket, key, before, after, report);
+        }));
+    if (BatchPtr rows = changes.Finish(false)) {
+      output.rows.push_back(std::move(rows));
+    }
+    if (task.wants_closed) {
+      RowReport ignored(0);
+      MR_TRY(PutOutClosed(state, first_open, ignored, output.closed));
+    }
+  }
+  state.DropBuckets(first_open);
+  return {};
+}
+
+Status AggregateOperator::PutOutClosed(const KeyedState& state, Micros first_open,
+                                       RowReport& report, std::vector<BatchPtr>& output) const {
+  GroupOutput closed(group_by_);
+  MR_TRY(state.Visit(kMicrosMin, first_open,
+                     [&](Micros bucket, std::string_view key, const std::byte* value) {
+                       return closed.Add(bucket, key, value, 1, report);
+                     }));
+  if (BatchPtr rows = closed.Finish(true)) {
+    output.push_back(std::move(rows));
+  }
+  return {};
+}
+
+Status AggregateOperator::VisitRows(std::span<KeyedState* const> tables, size_t batch_rows_max,
+                                    const RowVisitor& visit) const {
+  GroupOutput output(group_by_);
+  RowReport ignored(0);
+  const auto put_out = [&] {
+    if (const BatchPtr rows = output.Finish(true)) {
+      visit(rows);
+    }
+  };
+  MR_TRY(
+      tables[0]->Visit(kMicrosMin, kMicrosMax,
+                       [&](Micros bucket, std::string_view key, const std::byte* value) -> Status {
+                         MR_TRY(output.Add(bucket, key, value, 1, ignored));
+                         if (output.rows() == batch_rows_max) {
+                           put_out();
+                         }
+                         return {};
+                       }));
+  put_out();
+  return {};
+}
+
+}  // namespace millrace
