@@ -161,6 +161,28 @@ ScanOutcome ScanBytea(std::string_view text, std::string& out) {
   return ScanOutcome::kOk;
 }
 
+ScanOutcome ScanEscapedBytea(std::string_view text, std::string& out) {
+  const size_t before = out.size();
+  const auto octal = [&](size_t at) {
+    return at < text.size() && text[at] >= '0' && text[at] <= '7' ? text[at] - '0' : -1;
+  };
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\') {
+      out += text[at];
+    } else if (text.substr(at + 1, 1) == "\\") {
+      out += text[++at];
+    } else if (octal(at + 1) >= 0 && octal(at + 1) < 4 && octal(at + 2) >= 0 &&
+               octal(at + 3) >= 0) {
+      out += static_cast<char>(octal(at + 1) * 64 + octal(at + 2) * 8 + octal(at + 3));
+      at += 3;
+    } else {
+      out.resize(before);
+      return ScanOutcome::kInvalid;
+    }
+  }
+  return ScanOutcome::kOk;
+}
+
 void AppendBytea(std::string& out, std::string_view bytes) {
   out += "\\x";
   for (const char c : bytes) {
@@ -244,7 +266,8 @@ Result<Value> ParseValue(std::string_view text, const DataType& type) {
       return ParseText(text);
     case TypeId::kBytea: {
       std::string bytes;
-      const ScanOutcome outcome = ScanBytea(text, bytes);
+      const ScanOutcome outcome =
+          text.starts_with("\\x") ? ScanBytea(text, bytes) : ScanEscapedBytea(text, bytes);
       MR_TRY(internal::NumberStatus(outcome, "bytea", text));
       return Value(std::move(bytes));
     }

@@ -89,6 +89,9 @@ std::string FormatUuid(const Uuid& value);
 
 /// Appends the bytes of '\x' followed by hexadecimal digits; white space is not ignored.
 ScanOutcome ScanBytea(std::string_view text, std::string& out);
+/// Appends the bytes of PostgreSQL's escape format: three octal digits behind a backslash, two
+/// backslashes for one, all other bytes themselves. kInvalid leaves `out` as it was.
+ScanOutcome ScanEscapedBytea(std::string_view text, std::string& out);
 /// Appends \x and lower-case hexadecimal digits.
 void AppendBytea(std::string& out, std::string_view bytes);
 

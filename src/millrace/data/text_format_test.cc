@@ -68,6 +68,21 @@ TEST(ValueText, RoundTripsEveryType) {
   }
 }
 
+TEST(ValueText, ReadsBytesInBothForms) {
+  const DataType bytea = DataType::Of(TypeId::kBytea);
+  const auto bytes = [&](std::string_view text) {
+    const auto value = ParseValue(text, bytea);
+    return value ? value->Get<std::string>() : value.error().ToString();
+  };
+  EXPECT_EQ(bytes("\\x6162"), "ab");
+  EXPECT_EQ(bytes("ab"), "ab");
+  EXPECT_EQ(bytes("a\\142\\\\c"), "ab\\c");
+  EXPECT_EQ(bytes(""), "");
+  for (const std::string_view bad : {"\\", "a\\9", "\\40", "\\477", "\\x6"}) {
+    EXPECT_EQ(ParseValue(bad, bytea).error().code(), ErrorCode::kInvalidCast) << bad;
+  }
+}
+
 TEST(ValueText, RefusesInvalidText) {
   const DataType text = DataType::Of(TypeId::kText);
   const std::string nul("a\0b", 3);
