@@ -4,7 +4,8 @@
     tests/sql/against_postgres.py [FILE.test...]     PGHOST, PGPORT, PGUSER, PGDATABASE as for psql
 
 Tables and views are made in a schema that is dropped again, records are inserted as they are
-appended, and every `rows` block over a view is compared with what PostgreSQL answers. Views over
+appended, and every `rows` block over a view is compared with what PostgreSQL answers. Without files
+all golden files are checked, and the examples of docs/functions.md. Views over
 windows are left out. Where PostgreSQL fails a statement that Millrace answers row by row, the view
 is asked for each row by itself. Numbers are compared at 12 digits: scales of numeric differ. What
 stands behind a comment "# PostgreSQL differs: why" is left out.
@@ -21,8 +22,10 @@ import subprocess
 import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent
+FUNCTIONS = FOLDER.parent.parent / "docs" / "functions.md"
 NULL = "\x01"
 END = "--end-of-answer--"
+csv.field_size_limit(1 << 30)
 
 
 class Psql:
@@ -107,12 +110,13 @@ def normal(value, digits=12):
 def cells(line):
     """The values of a line of a golden file."""
     values = []
-    for cell in re.findall(r"'(?:[^'\\]|\\x..)*'|[^|]+", line):
-        cell = cell.strip(" ") if not cell.startswith("'") else cell
-        if cell.startswith("'"):
-            values.append(re.sub(r"\\x(..)", lambda m: chr(int(m[1], 16)), cell[1:-1]))
-        elif cell:
-            values.append(None if cell == "NULL" else cell)
+    cell = r"(?:^| \| )(?:'((?:[^'\\]|\\x..)*)'|([^|]*?))(?= \| |$)"
+    for quoted, plain in re.findall(cell, line):
+        if plain:
+            values.append(None if plain == "NULL" else plain)
+        else:
+            values.append(re.sub(rb"\\x(..)", lambda m: bytes.fromhex(m[1].decode()),
+                                 quoted.encode()).decode())
     return values
 
 
@@ -248,15 +252,45 @@ def check(path, psql):
     return compared, left_out, differences
 
 
+def examples(text):
+    """(expression, answer) of the tables of docs/functions.md; the answer as Millrace shows it."""
+    for line in text.splitlines():
+        row = re.split(r"(?<!\\)\|", line)
+        if not line.startswith("| `") or "Millrace only" in line:
+            continue
+        spans = re.findall("`([^`]*)`", row[3].replace("\\|", "|"))
+        answers = [answer.strip().replace("\\|", "|") for answer in row[4].split("<br>")]
+        yield from zip(spans, answers, strict=True)
+
+
+def check_examples(psql):
+    """As check, over docs/functions.md."""
+    compared, differences = 0, []
+    for expression, answer in examples(FUNCTIONS.read_text()):
+        try:
+            value, kind = psql.run(f"SELECT ({expression})::text, pg_typeof({expression})")[0]
+            theirs = {"t": "true", "f": "false"}.get(value, value) if kind == "boolean" else value
+            theirs = "NULL" if theirs == NULL else normal(theirs)
+        except Psql.Refused:
+            theirs = "error"
+        ours = answer[1:-1] if answer.startswith("`") else answer.replace("empty", "")
+        ours = "error" if answer.startswith("error ") else normal(ours)
+        compared += 1
+        if ours != theirs:
+            differences.append(f"    {expression}: expected {ours}, PostgreSQL {theirs}\n")
+    return compared, 0, differences
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=pathlib.Path)
-    files = parser.parse_args().files or sorted(FOLDER.glob("*.test"))
+    files = parser.parse_args().files
     psql = Psql()
     wrong = 0
-    for path in files:
-        compared, left_out, differences = check(path, psql)
+    for path in files or [*sorted(FOLDER.glob("*.test")), FUNCTIONS]:
+        examine = check_examples(psql) if path == FUNCTIONS else check(path, psql)
+        compared, left_out, differences = examine
         print(f"{path.name}: {compared} blocks compared, {left_out} left out, "
               f"{len(differences)} differ")
         for difference in differences:

@@ -41,6 +41,15 @@ CompiledExpression Compile(const Expression& expression) {
   if (expression.is_literal()) {
     node.literal = LiteralColumn(expression);
   }
+  if (expression.kind == Kind::kCall) {
+    auto prepared = PrepareCall(*expression.function, expression.arguments);
+    if (prepared) {
+      node.prepared = *std::move(prepared);
+    } else {
+      node.never = std::move(prepared).error();
+      node.may_fail = true;
+    }
+  }
   if (expression.kind == Kind::kInList) {
     const TypeId type = expression.arguments[0]->type.id;
     node.equal = &GetFunction("=", std::array{type, type});

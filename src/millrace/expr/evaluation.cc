@@ -120,7 +120,8 @@ Operand Evaluation::ColumnOperand(size_t column) {
 }
 
 Operand Evaluation::RunKernel(Kernel kernel, const DataType& type,
-                              std::span<const Operand> operands, BufferPtr validity) {
+                              std::span<const Operand> operands, BufferPtr validity,
+                              const void* prepared) {
   const bool constant = std::all_of(operands.begin(), operands.end(),
                                     [](const Operand& operand) { return operand.constant; });
   RowErrors failed;
@@ -128,7 +129,8 @@ Operand Evaluation::RunKernel(Kernel kernel, const DataType& type,
                           .rows = constant ? 1 : rows_count_,
                           .arguments = operands,
                           .validity = std::move(validity),
-                          .errors = failed});
+                          .errors = failed,
+                          .prepared = prepared});
   for (const RowError& error : failed.entries()) {
     const auto first = constant ? 0 : error.row;
     const auto last = constant ? static_cast<uint32_t>(rows_count_) : error.row + 1;
@@ -145,16 +147,32 @@ Operand Evaluation::Call(const CompiledExpression& node, Kernel kernel, bool str
   for (const CompiledExpression& argument : node.arguments) {
     operands.push_back(Evaluate(argument));
   }
-  return CallKernel(node.expression->type, kernel, strict, operands);
+  if (node.never) {
+    return FailAll(node, operands);
+  }
+  return CallKernel(node.expression->type, kernel, strict, operands, node.prepared.get());
 }
 
 Operand Evaluation::CallKernel(const DataType& type, Kernel kernel, bool strict,
-                               std::span<const Operand> operands) {
+                               std::span<const Operand> operands, const void* prepared) {
   if (strict && AnyNull(operands)) {
     return {NullColumn(type, 1), true};
   }
   BufferPtr validity = strict ? CommonValidity(operands, rows_count_) : nullptr;
-  return RunKernel(kernel, type, operands, std::move(validity));
+  return RunKernel(kernel, type, operands, std::move(validity), prepared);
+}
+
+Operand Evaluation::FailAll(const CompiledExpression& node, std::span<const Operand> operands) {
+  const bool strict = node.expression->function->strict;
+  for (uint32_t row = 0; row < rows_count_; ++row) {
+    const bool null = strict && std::ranges::any_of(operands, [row](const Operand& operand) {
+                        return operand.IsNull(row);
+                      });
+    if (!null) {
+      errors_.Add(all_rows_ ? row : rows_[row], node.never->code(), node.never->message());
+    }
+  }
+  return {NullColumn(node.expression->type, 1), true};
 }
 
 Operand Evaluation::NullTest(const CompiledExpression& node) {

@@ -28,6 +28,8 @@ struct CompiledExpression {
   Column literal;                         ///< One row, for kLiteral.
   std::optional<LiteralSet> set;          ///< For kInList of many literals.
   const ScalarFunction* equal = nullptr;  ///< For kInList.
+  Prepared prepared;                      ///< For kCall.
+  std::optional<Error> never;             ///< Why a call fails on every row; from `prepare`.
   bool may_fail = false;                  ///< Some row may give an error.
 };
 
@@ -55,9 +57,11 @@ class Evaluation final {
   Operand ColumnOperand(size_t column);
   Operand Call(const CompiledExpression& node, Kernel kernel, bool strict);
   Operand CallKernel(const DataType& type, Kernel kernel, bool strict,
-                     std::span<const Operand> operands);
+                     std::span<const Operand> operands, const void* prepared = nullptr);
   Operand RunKernel(Kernel kernel, const DataType& type, std::span<const Operand> operands,
-                    BufferPtr validity);
+                    BufferPtr validity, const void* prepared);
+  /// The result of a call that cannot be prepared: every row that has its arguments fails.
+  Operand FailAll(const CompiledExpression& node, std::span<const Operand> operands);
   Operand NullTest(const CompiledExpression& node);
   Operand Case(const CompiledExpression& node);
   Operand Coalesce(const CompiledExpression& node);

@@ -19,8 +19,14 @@ const std::vector<ScalarFunction>& Registry() {
     internal::AddComparisonFunctions(out);
     internal::AddArithmeticFunctions(out);
     internal::AddNumericFunctions(out);
+    internal::AddMathFunctions(out);
     internal::AddTextFunctions(out);
+    internal::AddTextPartFunctions(out);
+    internal::AddFormatFunctions(out);
+    internal::AddEncodingFunctions(out);
+    internal::AddHashFunctions(out);
     internal::AddPatternFunctions(out);
+    internal::AddRegexFunctions(out);
     internal::AddTimeFunctions(out);
     internal::AddJsonFunctions(out);
     std::stable_sort(out.begin(), out.end(), [](const ScalarFunction& a, const ScalarFunction& b) {
@@ -220,6 +226,19 @@ const ScalarFunction& GetFunction(std::string_view name, std::span<const TypeId>
     }
   }
   MR_CHECK(false, "no overload of {} over {} arguments", name, arguments.size());
+}
+
+Result<Prepared> PrepareCall(const ScalarFunction& function,
+                             std::span<const ExpressionPtr> arguments) {
+  if (function.prepare == nullptr) {
+    return nullptr;
+  }
+  std::vector<const Value*> literals;
+  for (const ExpressionPtr& argument : arguments) {
+    const bool known = argument->is_literal() && !argument->literal.is_null();
+    literals.push_back(known ? &argument->literal : nullptr);
+  }
+  return function.prepare(literals);
 }
 
 std::optional<DataType> CommonType(const DataType& a, const DataType& b) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -8,20 +9,30 @@
 
 #include "millrace/base/result.h"
 #include "millrace/data/types.h"
+#include "millrace/data/value.h"
+#include "millrace/expr/expression.h"
 #include "millrace/expr/kernel.h"
 
 namespace millrace {
+
+/// What a function makes once of its literal arguments, such as a compiled pattern. Safe for many
+/// threads at once.
+using Prepared = std::shared_ptr<const void>;
 
 /// One overload of a SQL function or operator. Plain data that lives for the whole process.
 struct ScalarFunction {
   /// Result type from argument types, where it depends on numeric parameters.
   using ResultRule = DataType (*)(std::span<const DataType> arguments);
+  /// `literals`: of each argument its value, null where it is not a literal or is NULL. Fails when
+  /// a literal can never be right; every row of such a call would fail with that error.
+  using Prepare = Result<Prepared> (*)(std::span<const Value* const> literals);
 
   std::string_view name;                          ///< Lower case, or the operator's symbol.
   std::vector<TypeId> arguments;                  ///< Numeric means any precision and scale.
   DataType result = DataType::Of(TypeId::kText);  ///< When `result_rule` is null.
   Kernel kernel = nullptr;
   ResultRule result_rule = nullptr;
+  Prepare prepare = nullptr;   ///< Called once per use; see KernelCall::prepared.
   bool variadic = false;       ///< The last argument may occur any number of times.
   bool strict = true;          ///< NULL for a NULL argument; else the kernel decides.
   bool may_fail = true;        ///< Some arguments give an error.
@@ -58,6 +69,10 @@ bool IsFunctionName(std::string_view name);
 /// the process when there is none.
 const ScalarFunction& GetFunction(std::string_view name, std::span<const TypeId> arguments);
 
+/// Prepares a call of `function`; none when there is nothing to prepare.
+Result<Prepared> PrepareCall(const ScalarFunction& function,
+                             std::span<const ExpressionPtr> arguments);
+
 /// Returns the type that values of `a` and `b` are compared and combined in, for CASE, COALESCE, IN
 /// and operators between numbers; none when they do not mix.
 std::optional<DataType> CommonType(const DataType& a, const DataType& b);
@@ -68,8 +83,14 @@ namespace internal {
 void AddComparisonFunctions(std::vector<ScalarFunction>& out);
 void AddArithmeticFunctions(std::vector<ScalarFunction>& out);
 void AddNumericFunctions(std::vector<ScalarFunction>& out);
+void AddMathFunctions(std::vector<ScalarFunction>& out);
 void AddTextFunctions(std::vector<ScalarFunction>& out);
+void AddTextPartFunctions(std::vector<ScalarFunction>& out);
+void AddFormatFunctions(std::vector<ScalarFunction>& out);
+void AddEncodingFunctions(std::vector<ScalarFunction>& out);
+void AddHashFunctions(std::vector<ScalarFunction>& out);
 void AddPatternFunctions(std::vector<ScalarFunction>& out);
+void AddRegexFunctions(std::vector<ScalarFunction>& out);
 void AddTimeFunctions(std::vector<ScalarFunction>& out);
 void AddJsonFunctions(std::vector<ScalarFunction>& out);
 

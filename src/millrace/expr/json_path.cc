@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "millrace/data/json_text.h"
+#include "millrace/expr/utf8_text.h"
 
 namespace millrace {
 
@@ -49,24 +50,6 @@ size_t SkipValue(std::string_view json, size_t at) {
   return at;
 }
 
-void AppendUtf8(std::string& out, uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xe0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else {
-    out += static_cast<char>(0xf0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3f));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  }
-}
-
 uint32_t HexValue(std::string_view digits) {
   uint32_t value = 0;
   for (const char c : digits) {
@@ -86,7 +69,7 @@ size_t AppendEscapedUnicode(std::string& out, std::string_view text, size_t at) 
     code = 0x10000 + ((code - 0xd800) << 10) + (HexValue(text.substr(at + 2, 4)) - 0xdc00);
     at += 6;
   }
-  AppendUtf8(out, code);
+  internal::AppendCharacter(out, code);
   return at;
 }
 

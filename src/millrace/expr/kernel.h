@@ -37,6 +37,8 @@ struct KernelCall {
   BufferPtr validity;
   /// Failed rows of this call, counted from 0; the kernel makes their values NULL.
   RowErrors& errors;
+  /// What the function's `prepare` has made (functions.h); null when it has none.
+  const void* prepared = nullptr;
 
   const Operand& argument(size_t index) const { return arguments[index]; }
   bool IsValid(size_t row) const {

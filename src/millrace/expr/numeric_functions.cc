@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include <fmt/format.h>
@@ -52,7 +54,8 @@ Column DoubleKernel(const KernelCall& call) {
   return MapUnary<double, double>(call, [](double value) { return kFunction(value); });
 }
 
-double SignOf(double value) { return std::isnan(value) ? value : (value > 0) - (value < 0); }
+/// 0 for NaN, as in PostgreSQL.
+double SignOf(double value) { return (value > 0) - (value < 0); }
 double Ceil(double value) { return std::ceil(value); }
 double Floor(double value) { return std::floor(value); }
 double Trunc(double value) { return std::trunc(value); }
@@ -125,32 +128,31 @@ DataType RoundedType(std::span<const DataType> arguments) {
       arguments[0].scale);
 }
 
-/// Functions that are not defined everywhere: a result that is not finite from finite arguments.
-template <auto kFunction>
-Column PartialKernel(const KernelCall& call) {
-  return MapUnaryChecked<double, double>(
-      call,
-      [](double value) -> Checked<double> {
-        const double result = kFunction(value);
-        return {.value = result, .failed = std::isfinite(value) && !std::isfinite(result)};
-      },
-      [&](size_t row) { FailRange(call, row); });
+/// The whole part of a quotient.
+DataType QuotientType(std::span<const DataType> arguments) {
+  const int digits = arguments[0].precision - arguments[0].scale + arguments[1].scale;
+  return DataType::Numeric(
+      static_cast<uint8_t>(std::clamp<int>(digits, 1, DataType::kNumericPrecisionMax)), 0);
 }
 
-double Sqrt(double value) { return std::sqrt(value); }
-double Exp(double value) { return std::exp(value); }
-double Ln(double value) { return std::log(value); }
-double Log10(double value) { return std::log10(value); }
-
-Column PowerKernel(const KernelCall& call) {
-  return MapBinaryChecked<double, double, double>(
+Column DivKernel(const KernelCall& call) {
+  const uint8_t left = call.argument(0).column.type().scale;
+  const uint8_t right = call.argument(1).column.type().scale;
+  const uint8_t precision = call.type.precision;
+  return MapBinaryChecked<Int128, Int128, Int128>(
       call,
-      [](double base, double exponent) -> Checked<double> {
-        const double result = std::pow(base, exponent);
-        const bool finite = std::isfinite(base) && std::isfinite(exponent);
-        return {.value = result, .failed = finite && !std::isfinite(result)};
+      [left, right, precision](Int128 a, Int128 b) -> Checked<Int128> {
+        const auto value = b == 0 ? std::nullopt : QuotientScaled(a, left, b, right);
+        const bool fits = value && FitsPrecision(*value, precision);
+        return {.value = fits ? *value : 0, .failed = !fits};
       },
-      [&](size_t row) { FailRange(call, row); });
+      [&](size_t row) {
+        if (call.argument(1).At<Int128>(row) == 0) {
+          call.Fail(row, ErrorCode::kDivisionByZero, "division by zero");
+        } else {
+          FailRange(call, row);
+        }
+      });
 }
 
 /// PostgreSQL's order: NaN is greater than every other number.
@@ -160,14 +162,22 @@ bool IsLess(const T& a, const T& b) {
     if (std::isnan(a) || std::isnan(b)) {
       return !std::isnan(a) && std::isnan(b);
     }
+    return a < b;
+  } else if constexpr (std::is_same_v<T, Interval>) {
+    return IntervalOrder(a) < IntervalOrder(b);
+  } else if constexpr (std::is_same_v<T, Uuid>) {
+    return std::memcmp(a.data(), b.data(), a.size()) < 0;
+  } else {
+    return a < b;
   }
-  return a < b;
 }
 
 template <typename T>
 T ValueOf(const Operand& operand, size_t row) {
   if constexpr (std::is_same_v<T, std::string_view>) {
     return operand.Text(row);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return operand.Bool(row);
   } else {
     return operand.template At<T>(row);
   }
@@ -235,24 +245,19 @@ void AddRounding(std::vector<ScalarFunction>& out) {
 }  // namespace
 
 void AddNumericFunctions(std::vector<ScalarFunction>& out) {
-  Add(out, "abs", {TypeId::kInt16}, AbsKernel<int16_t>);
-  Add(out, "abs", {TypeId::kInt32}, AbsKernel<int32_t>);
-  Add(out, "abs", {TypeId::kInt64}, AbsKernel<int64_t>);
-  Add(out, "abs", {TypeId::kFloat32}, AbsKernel<float>);
-  Add(out, "abs", {kDouble}, AbsKernel<double>);
-  Add(out, "abs", {kNumeric}, AbsKernel<Int128>);
+  for (const std::string_view name : {"abs", "@"}) {
+    Add(out, name, {TypeId::kInt16}, AbsKernel<int16_t>);
+    Add(out, name, {TypeId::kInt32}, AbsKernel<int32_t>);
+    Add(out, name, {TypeId::kInt64}, AbsKernel<int64_t>);
+    Add(out, name, {TypeId::kFloat32}, AbsKernel<float>);
+    Add(out, name, {kDouble}, AbsKernel<double>);
+    Add(out, name, {kNumeric}, AbsKernel<Int128>);
+  }
   AddRounding(out);
   Add(out, "sign", {kDouble}, DoubleKernel<SignOf>);
   Add(out, "sign", {kNumeric}, SignKernel,
       [](std::span<const DataType>) { return DataType::Numeric(1, 0); });
-  Add(out, "sqrt", {kDouble}, PartialKernel<Sqrt>);
-  Add(out, "exp", {kDouble}, PartialKernel<Exp>);
-  Add(out, "ln", {kDouble}, PartialKernel<Ln>);
-  Add(out, "log", {kDouble}, PartialKernel<Log10>);
-  Add(out, "log10", {kDouble}, PartialKernel<Log10>);
-  for (const std::string_view name : {"power", "pow"}) {
-    Add(out, name, {kDouble, kDouble}, PowerKernel);
-  }
+  Add(out, "div", {kNumeric, kNumeric}, DivKernel, QuotientType);
   AddExtremes<int16_t>(out, TypeId::kInt16);
   AddExtremes<int32_t>(out, TypeId::kInt32);
   AddExtremes<int64_t>(out, TypeId::kInt64);
@@ -261,7 +266,11 @@ void AddNumericFunctions(std::vector<ScalarFunction>& out) {
   AddExtremes<Int128>(out, kNumeric);
   AddExtremes<int32_t>(out, TypeId::kDate);
   AddExtremes<int64_t>(out, TypeId::kTimestamptz);
+  AddExtremes<bool>(out, TypeId::kBoolean);
+  AddExtremes<Interval>(out, TypeId::kInterval);
+  AddExtremes<Uuid>(out, TypeId::kUuid);
   AddExtremes<std::string_view>(out, TypeId::kText);
+  AddExtremes<std::string_view>(out, TypeId::kBytea);
 }
 
 }  // namespace millrace::internal

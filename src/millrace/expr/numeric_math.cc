@@ -178,6 +178,24 @@ std::optional<Int128> ModuloScaled(Int128 a, uint8_t scale_a, Int128 b, uint8_t 
   return x;
 }
 
+std::optional<Int128> QuotientScaled(Int128 a, uint8_t scale_a, Int128 b, uint8_t scale_b) {
+  const bool negative = (a < 0) != (b < 0);
+  if (scale_b >= scale_a) {
+    const Wide dividend =
+        MultiplyWide(Magnitude(a), static_cast<Uint128>(PowerOfTen(Difference(scale_b, scale_a))));
+    return WithSign(DivideWide(dividend, Magnitude(b)).quotient, negative);
+  }
+  const Wide divisor =
+      MultiplyWide(Magnitude(b), static_cast<Uint128>(PowerOfTen(Difference(scale_a, scale_b))));
+  const bool larger = divisor.high != 0;  // Than any dividend.
+  return WithSign({.high = 0, .low = larger ? 0 : Magnitude(a) / divisor.low}, negative);
+}
+
+Int128 MultiplyDivide(Int128 a, Int128 b, Int128 c) {
+  const Wide product = MultiplyWide(static_cast<Uint128>(a), static_cast<Uint128>(b));
+  return static_cast<Int128>(DivideWide(product, static_cast<Uint128>(c)).quotient.low);
+}
+
 double NumericToDouble(Int128 value, uint8_t scale) {
   constexpr Int128 kExactMax = Int128{1} << 53;
   constexpr uint8_t kExactPowerMax = 22;  // 10^22 is the last power of ten that a double holds.

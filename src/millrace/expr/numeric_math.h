@@ -34,6 +34,12 @@ std::optional<Int128> DivideScaled(Int128 a, uint8_t scale_a, Int128 b, uint8_t 
 std::optional<Int128> ModuloScaled(Int128 a, uint8_t scale_a, Int128 b, uint8_t scale_b,
                                    uint8_t scale);
 
+/// The whole part of a / b; b is not zero.
+std::optional<Int128> QuotientScaled(Int128 a, uint8_t scale_a, Int128 b, uint8_t scale_b);
+
+/// a * b / c, cut off, for 0 <= a <= c, 0 <= b, 0 < c.
+Int128 MultiplyDivide(Int128 a, Int128 b, Int128 c);
+
 /// The nearest double.
 double NumericToDouble(Int128 value, uint8_t scale);
 

@@ -1,10 +1,11 @@
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <string>
 
-#include <fmt/format.h>
-
+#include "millrace/data/text_cursor.h"
 #include "millrace/expr/functions.h"
+#include "millrace/expr/text_rows.h"
 #include "millrace/expr/utf8_text.h"
 
 namespace millrace::internal {
@@ -12,9 +13,8 @@ namespace millrace::internal {
 namespace {
 
 constexpr TypeId kText = TypeId::kText;
+constexpr TypeId kBytea = TypeId::kBytea;
 constexpr TypeId kInt = TypeId::kInt32;
-const DataType kTextType = DataType::Of(TypeId::kText);
-const DataType kIntType = DataType::Of(TypeId::kInt32);
 
 std::string_view TextAt(const KernelCall& call, size_t argument, size_t row) {
   return call.argument(argument).Text(row);
@@ -24,269 +24,268 @@ int64_t IntAt(const KernelCall& call, size_t argument, size_t row) {
   return call.argument(argument).At<int32_t>(row);
 }
 
-/// `convert` maps one ASCII character; others stay, as in collation "C".
-template <typename Convert>
-Column ConvertCase(const KernelCall& call, Convert convert) {
+char ToUpper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+
+// Case: only ASCII letters have one, as in collation "C".
+
+template <char (*kConvert)(char)>
+Column CaseKernel(const KernelCall& call) {
   std::string scratch;
   return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
     scratch.assign(TextAt(call, 0, row));
-    std::ranges::transform(scratch, scratch.begin(), convert);
+    std::ranges::transform(scratch, scratch.begin(), kConvert);
     out.AppendText(scratch);
   });
 }
 
-Column LowerKernel(const KernelCall& call) {
-  return ConvertCase(
-      call, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+Column InitcapKernel(const KernelCall& call) {
+  std::string scratch;
+  return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
+    scratch.assign(TextAt(call, 0, row));
+    bool in_word = false;
+    for (char& c : scratch) {
+      c = in_word ? ToLower(c) : ToUpper(c);
+      in_word = IsLetter(c) || IsDigit(c);
+    }
+    out.AppendText(scratch);
+  });
 }
 
-Column UpperKernel(const KernelCall& call) {
-  return ConvertCase(
-      call, [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c; });
-}
+// Sizes
 
 Column LengthKernel(const KernelCall& call) {
   return ComputeRows<int32_t>(
       call, [&](size_t row) { return static_cast<int32_t>(CharacterCount(TextAt(call, 0, row))); });
 }
 
-Column OctetLengthKernel(const KernelCall& call) {
-  return ComputeRows<int32_t>(
-      call, [&](size_t row) { return static_cast<int32_t>(TextAt(call, 0, row).size()); });
-}
-
-/// Whether the character of `text` that begins at `at` is one of `set`.
-bool IsAmong(std::string_view text, size_t at, std::string_view set) {
-  const std::string_view character = CharacterRange(text.substr(at), 0, 1);
-  return set.find(character) != std::string_view::npos;
-}
-
-std::string_view TrimLeft(std::string_view text, std::string_view set) {
-  while (!text.empty() && IsAmong(text, 0, set)) {
-    text.remove_prefix(CharacterOffset(text, 1));
-  }
-  return text;
-}
-
-std::string_view TrimRight(std::string_view text, std::string_view set) {
-  while (!text.empty()) {
-    size_t last = text.size() - 1;
-    while (last > 0 && !StartsCharacter(text[last])) {
-      --last;
-    }
-    if (!IsAmong(text, last, set)) {
-      break;
-    }
-    text = text.substr(0, last);
-  }
-  return text;
-}
-
-template <bool kLeft, bool kRight>
-Column TrimKernel(const KernelCall& call) {
-  return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
-    const std::string_view set = call.arguments.size() > 1 ? TextAt(call, 1, row) : " ";
-    std::string_view text = TextAt(call, 0, row);
-    text = kLeft ? TrimLeft(text, set) : text;
-    out.AppendText(kRight ? TrimRight(text, set) : text);
-  });
-}
-
-Column SubstringKernel(const KernelCall& call) {
-  return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
-    // Positions count from 1 and may lie before the text: they use up the length.
-    const int64_t first = IntAt(call, 1, row) - 1;
-    int64_t end = std::numeric_limits<int64_t>::max();
-    if (call.arguments.size() > 2) {
-      const int64_t length = IntAt(call, 2, row);
-      if (length < 0) {
-        call.Fail(row, ErrorCode::kNumericOutOfRange, "negative length of substring");
-        out.AppendNull();
-        return;
-      }
-      end = first + length;
-    }
-    const int64_t begin = std::max<int64_t>(first, 0);
-    const auto count = static_cast<size_t>(std::max<int64_t>(end - begin, 0));
-    out.AppendText(CharacterRange(TextAt(call, 0, row), static_cast<size_t>(begin), count));
-  });
-}
-
-Column PositionKernel(const KernelCall& call) {
+template <size_t kFactor>
+Column ByteLengthKernel(const KernelCall& call) {
   return ComputeRows<int32_t>(call, [&](size_t row) {
-    const std::string_view text = TextAt(call, 0, row);
-    const size_t at = text.find(TextAt(call, 1, row));
-    return at == std::string_view::npos
-               ? 0
-               : static_cast<int32_t>(CharacterCount(text.substr(0, at)) + 1);
+    return static_cast<int32_t>(TextAt(call, 0, row).size() * kFactor);
   });
 }
+
+Column AsciiKernel(const KernelCall& call) {
+  return ComputeRows<int32_t>(call, [&](size_t row) {
+    const std::string_view first = CharacterRange(TextAt(call, 0, row), 0, 1);
+    return first.empty() ? 0 : static_cast<int32_t>(CharacterCode(first));
+  });
+}
+
+// Building
 
 Column ReplaceKernel(const KernelCall& call) {
-  std::string scratch;
-  return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
+  return BuildTexts(call, [&](size_t row, std::string& out) {
     const std::string_view text = TextAt(call, 0, row);
     const std::string_view from = TextAt(call, 1, row);
     const std::string_view to = TextAt(call, 2, row);
-    scratch.clear();
     size_t at = 0;
     size_t found = from.empty() ? std::string_view::npos : text.find(from);
-    while (found != std::string_view::npos) {
-      scratch.append(text, at, found - at).append(to);
+    while (found != std::string_view::npos && out.size() <= kTextBytesMax) {
+      out.append(text, at, found - at).append(to);
       at = found + from.size();
       found = text.find(from, at);
     }
-    out.AppendText(scratch.append(text, at));
+    out.append(text, at);
+    return true;
   });
 }
 
 Column JoinKernel(const KernelCall& call) {
-  std::string scratch;
-  return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
-    scratch.clear();
+  return BuildTexts(call, [&](size_t row, std::string& out) {
     for (const Operand& operand : call.arguments) {
       if (!operand.IsNull(row)) {
-        scratch += operand.Text(row);
+        out += operand.Text(row);
       }
     }
-    out.AppendText(scratch);
+    return true;
   });
 }
 
-/// Negative counts mean all but that many.
-template <bool kLeft>
-Column EndKernel(const KernelCall& call) {
+/// The first argument between the others; NULL when it is NULL.
+Column JoinWithKernel(const KernelCall& call) {
+  std::string scratch;
   return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
-    const std::string_view text = TextAt(call, 0, row);
-    const auto length = static_cast<int64_t>(CharacterCount(text));
-    const int64_t wanted = IntAt(call, 1, row);
-    const int64_t kept = std::clamp<int64_t>(wanted < 0 ? length + wanted : wanted, 0, length);
-    const int64_t first = kLeft ? 0 : length - kept;
-    out.AppendText(CharacterRange(text, static_cast<size_t>(first), static_cast<size_t>(kept)));
-  });
-}
-
-Column StartsWithKernel(const KernelCall& call) {
-  return BooleanResult(call, PackBits(call.rows, [&](size_t row) {
-                         return TextAt(call, 0, row).starts_with(TextAt(call, 1, row));
-                       }));
-}
-
-/// The field `number` from 1, from the end when negative; empty when there is none.
-std::string_view SplitPart(std::string_view text, std::string_view separator, int64_t number) {
-  if (separator.empty()) {
-    return number == 1 || number == -1 ? text : std::string_view();
-  }
-  if (number < 0) {
-    int64_t fields = 1;
-    for (size_t at = text.find(separator); at != std::string_view::npos;
-         at = text.find(separator, at + separator.size())) {
-      ++fields;
-    }
-    number = fields + number + 1;
-  }
-  size_t begin = 0;
-  for (int64_t field = 1; number > 0; ++field) {
-    const size_t end = text.find(separator, begin);
-    if (field == number) {
-      return text.substr(begin, end == std::string_view::npos ? end : end - begin);
-    }
-    if (end == std::string_view::npos) {
-      break;
-    }
-    begin = end + separator.size();
-  }
-  return {};
-}
-
-Column SplitPartKernel(const KernelCall& call) {
-  return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
-    const int64_t number = IntAt(call, 2, row);
-    if (number == 0) {
-      call.Fail(row, ErrorCode::kNumericOutOfRange, "field position must not be zero");
+    const Operand& separator = call.argument(0);
+    if (separator.IsNull(row)) {
       out.AppendNull();
       return;
     }
-    out.AppendText(SplitPart(TextAt(call, 0, row), TextAt(call, 1, row), number));
+    scratch.clear();
+    bool first = true;
+    for (const Operand& operand : call.arguments.subspan(1)) {
+      if (!operand.IsNull(row)) {
+        scratch += first ? "" : separator.Text(row);
+        scratch += operand.Text(row);
+        first = false;
+      }
+    }
+    AppendBuilt(call, row, scratch, out);
+  });
+}
+
+Column RepeatKernel(const KernelCall& call) {
+  return BuildTexts(call, [&](size_t row, std::string& out) {
+    const std::string_view text = TextAt(call, 0, row);
+    const auto count = static_cast<size_t>(std::max<int64_t>(IntAt(call, 1, row), 0));
+    if (text.size() * count > kTextBytesMax) {
+      FailTooLong(call, row);
+      return false;
+    }
+    out.reserve(text.size() * count);
+    for (size_t i = 0; i < count && !text.empty(); ++i) {
+      out += text;
+    }
+    return true;
+  });
+}
+
+/// Fills up to a length in characters; cuts longer text at its end.
+template <bool kLeft>
+Column PadKernel(const KernelCall& call) {
+  return BuildTexts(call, [&](size_t row, std::string& out) {
+    const std::string_view text = TextAt(call, 0, row);
+    const auto wanted = static_cast<size_t>(std::max<int64_t>(IntAt(call, 1, row), 0));
+    const std::string_view fill = call.arguments.size() > 2 ? TextAt(call, 2, row) : " ";
+    const size_t length = CharacterCount(text);
+    if (length >= wanted || fill.empty()) {
+      out = CharacterRange(text, 0, wanted);
+      return true;
+    }
+    const size_t missing = wanted - length;
+    const size_t fill_length = CharacterCount(fill);
+    if (missing / fill_length > kTextBytesMax / fill.size()) {
+      FailTooLong(call, row);
+      return false;
+    }
+    out = kLeft ? std::string_view() : text;
+    for (size_t i = 0; i < missing / fill_length; ++i) {
+      out += fill;
+    }
+    out += CharacterRange(fill, 0, missing % fill_length);
+    out += kLeft ? text : std::string_view();
+    return true;
   });
 }
 
 Column ReverseKernel(const KernelCall& call) {
-  std::string scratch;
-  return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
+  return BuildTexts(call, [&](size_t row, std::string& out) {
     std::string_view text = TextAt(call, 0, row);
-    scratch.clear();
     while (!text.empty()) {
       size_t last = text.size() - 1;
       while (last > 0 && !StartsCharacter(text[last])) {
         --last;
       }
-      scratch += text.substr(last);
+      out += text.substr(last);
       text = text.substr(0, last);
     }
-    out.AppendText(scratch);
+    return true;
   });
 }
 
-void AddText(std::vector<ScalarFunction>& out, std::string_view name, std::vector<TypeId> arguments,
-             Kernel kernel, bool may_fail = false) {
+Column ChrKernel(const KernelCall& call) {
+  return BuildTexts(call, [&](size_t row, std::string& out) {
+    constexpr int64_t kLast = 0x10ffff;
+    const int64_t code = IntAt(call, 0, row);
+    if (code < 1 || code > kLast || (code >= 0xd800 && code < 0xe000)) {
+      call.Fail(row, ErrorCode::kNumericOutOfRange,
+                fmt::format("there is no character of number {}", code));
+      return false;
+    }
+    AppendCharacter(out, static_cast<uint32_t>(code));
+    return true;
+  });
+}
+
+/// Replaces each character of `from` by the one at its place in `to`, or by nothing.
+Column TranslateKernel(const KernelCall& call) {
+  return BuildTexts(call, [&](size_t row, std::string& out) {
+    std::string_view text = TextAt(call, 0, row);
+    const std::string_view from = TextAt(call, 1, row);
+    const std::string_view to = TextAt(call, 2, row);
+    while (!text.empty()) {
+      const std::string_view character = CharacterRange(text, 0, 1);
+      const size_t found = from.find(character);
+      if (found == std::string_view::npos) {
+        out += character;
+      } else {
+        out += CharacterRange(to, CharacterCount(from.substr(0, found)), 1);
+      }
+      text.remove_prefix(character.size());
+    }
+    return true;
+  });
+}
+
+/// overlay(text PLACING part FROM first [FOR count]).
+Column OverlayKernel(const KernelCall& call) {
+  return BuildTexts(call, [&](size_t row, std::string& out) {
+    const std::string_view text = TextAt(call, 0, row);
+    const std::string_view part = TextAt(call, 1, row);
+    const int64_t first = IntAt(call, 2, row);
+    const int64_t count = call.arguments.size() > 3 ? IntAt(call, 3, row)
+                                                    : static_cast<int64_t>(CharacterCount(part));
+    if (first < 1 || first + count > std::numeric_limits<int32_t>::max()) {
+      call.Fail(row, ErrorCode::kNumericOutOfRange, "overlay position out of range");
+      return false;
+    }
+    const auto skipped = static_cast<size_t>(std::max<int64_t>(first + count - 1, 0));
+    out.append(CharacterRange(text, 0, static_cast<size_t>(first - 1)));
+    out.append(part);
+    out.append(text.substr(CharacterOffset(text, skipped)));
+    return true;
+  });
+}
+
+void Add(std::vector<ScalarFunction>& out, std::string_view name, std::vector<TypeId> arguments,
+         TypeId result, Kernel kernel, bool may_fail = true) {
   out.push_back({.name = name,
                  .arguments = std::move(arguments),
-                 .result = kTextType,
+                 .result = DataType::Of(result),
                  .kernel = kernel,
                  .may_fail = may_fail});
 }
 
-void AddInteger(std::vector<ScalarFunction>& out, std::string_view name,
-                std::vector<TypeId> arguments, Kernel kernel) {
+void AddVariadic(std::vector<ScalarFunction>& out, std::string_view name,
+                 std::vector<TypeId> arguments, Kernel kernel, bool may_give_null) {
   out.push_back({.name = name,
                  .arguments = std::move(arguments),
-                 .result = kIntType,
+                 .result = DataType::Of(kText),
                  .kernel = kernel,
-                 .may_fail = false});
+                 .variadic = true,
+                 .strict = false,
+                 .may_give_null = may_give_null});
 }
 
 }  // namespace
 
 void AddTextFunctions(std::vector<ScalarFunction>& out) {
-  AddText(out, "lower", {kText}, LowerKernel);
-  AddText(out, "upper", {kText}, UpperKernel);
+  Add(out, "lower", {kText}, kText, CaseKernel<ToLower>, false);
+  Add(out, "upper", {kText}, kText, CaseKernel<ToUpper>, false);
+  Add(out, "initcap", {kText}, kText, InitcapKernel, false);
   for (const std::string_view name : {"length", "char_length", "character_length"}) {
-    AddInteger(out, name, {kText}, LengthKernel);
+    Add(out, name, {kText}, kInt, LengthKernel, false);
   }
-  AddInteger(out, "octet_length", {kText}, OctetLengthKernel);
-  for (const std::string_view name : {"trim", "btrim"}) {
-    AddText(out, name, {kText}, TrimKernel<true, true>);
-    AddText(out, name, {kText, kText}, TrimKernel<true, true>);
+  Add(out, "length", {kBytea}, kInt, ByteLengthKernel<1>, false);
+  for (const TypeId type : {kText, kBytea}) {
+    Add(out, "octet_length", {type}, kInt, ByteLengthKernel<1>, false);
+    Add(out, "bit_length", {type}, kInt, ByteLengthKernel<8>, false);
+    Add(out, "||", {type, type}, type, JoinKernel);
   }
-  AddText(out, "ltrim", {kText}, TrimKernel<true, false>);
-  AddText(out, "ltrim", {kText, kText}, TrimKernel<true, false>);
-  AddText(out, "rtrim", {kText}, TrimKernel<false, true>);
-  AddText(out, "rtrim", {kText, kText}, TrimKernel<false, true>);
-  for (const std::string_view name : {"substring", "substr"}) {
-    AddText(out, name, {kText, kInt}, SubstringKernel);
-    AddText(out, name, {kText, kInt, kInt}, SubstringKernel, true);
-  }
-  AddInteger(out, "position", {kText, kText}, PositionKernel);
-  AddInteger(out, "strpos", {kText, kText}, PositionKernel);
-  AddText(out, "replace", {kText, kText, kText}, ReplaceKernel);
-  AddText(out, "||", {kText, kText}, JoinKernel);
-  out.push_back({.name = "concat",
-                 .arguments = {kText},
-                 .result = kTextType,
-                 .kernel = JoinKernel,
-                 .variadic = true,
-                 .strict = false,
-                 .may_fail = false});
-  AddText(out, "left", {kText, kInt}, EndKernel<true>);
-  AddText(out, "right", {kText, kInt}, EndKernel<false>);
-  out.push_back({.name = "starts_with",
-                 .arguments = {kText, kText},
-                 .result = DataType::Of(TypeId::kBoolean),
-                 .kernel = StartsWithKernel,
-                 .may_fail = false});
-  AddText(out, "split_part", {kText, kText, kInt}, SplitPartKernel, true);
-  AddText(out, "reverse", {kText}, ReverseKernel);
+  Add(out, "ascii", {kText}, kInt, AsciiKernel, false);
+  Add(out, "chr", {kInt}, kText, ChrKernel);
+  Add(out, "replace", {kText, kText, kText}, kText, ReplaceKernel);
+  AddVariadic(out, "concat", {kText}, JoinKernel, false);
+  AddVariadic(out, "concat_ws", {kText, kText}, JoinWithKernel, true);
+  Add(out, "repeat", {kText, kInt}, kText, RepeatKernel);
+  Add(out, "lpad", {kText, kInt}, kText, PadKernel<true>);
+  Add(out, "lpad", {kText, kInt, kText}, kText, PadKernel<true>);
+  Add(out, "rpad", {kText, kInt}, kText, PadKernel<false>);
+  Add(out, "rpad", {kText, kInt, kText}, kText, PadKernel<false>);
+  Add(out, "reverse", {kText}, kText, ReverseKernel, false);
+  Add(out, "translate", {kText, kText, kText}, kText, TranslateKernel);
+  Add(out, "overlay", {kText, kText, kInt}, kText, OverlayKernel);
+  Add(out, "overlay", {kText, kText, kInt, kInt}, kText, OverlayKernel);
 }
 
 }  // namespace millrace::internal

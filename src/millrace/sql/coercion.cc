@@ -73,6 +73,12 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::Call(const std::string& name,
     MR_ASSIGN(ExpressionPtr cast, Coerce(arguments[i], type, CastContext::kImplicit));
     casts.push_back(std::move(cast));
   }
+  if (resolved.function->prepare != nullptr) {
+    for (ExpressionPtr& cast : casts) {
+      cast = FoldConstants(cast);
+    }
+    MR_TRY(At(offset, PrepareCall(*resolved.function, casts)));
+  }
   return Piece{MakeCall(*resolved.function, std::move(casts)), false, offset};
 }
 

@@ -33,6 +33,9 @@ class ExpressionBinder final {
   struct Rules {
     std::string_view clause;  ///< Where it stands, for messages, e.g. "WHERE".
     bool allow_aggregates = false;
+    /// What now() gives, in statements that run once; a view has none, for it gives the same rows
+    /// at any time.
+    std::optional<Micros> now = std::nullopt;
   };
 
   ExpressionBinder(const Script& script, const Scope& scope) : script_(script), scope_(scope) {}
@@ -83,10 +86,16 @@ class ExpressionBinder final {
   Bound<Piece> AddAggregate(AggregateSpec spec, int offset);
 
   // special_functions.cc
+  /// now() and its kin, by their function name, and random().
+  Bound<Piece> BindMoment(const std::string& name, int offset) const;
+  Bound<Piece> BindValueFunction(const TreeNode& node);
   /// Calls a function or operator by its SQL name; some need more than overloads can say.
   Bound<Piece> CallByName(const std::string& name, std::vector<Piece> arguments, int offset);
   Bound<Piece> BindExtract(const std::vector<Piece>& arguments, int offset);
-  Bound<Piece> BindText(const std::string& name, std::vector<Piece> arguments, int offset);
+  Bound<Piece> BindJoin(std::vector<Piece> arguments, int offset);
+  Bound<void> CastToText(Piece& piece) const;
+  /// Makes all arguments but the first `kept` text, as output shows them.
+  Bound<std::vector<Piece>> AsOutput(std::vector<Piece> arguments, size_t kept) const;
   Bound<Piece> BindRound(const std::string& name, const std::vector<Piece>& arguments, int offset);
 
   // coercion.cc

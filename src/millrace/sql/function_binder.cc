@@ -6,15 +6,11 @@
 
 #include "millrace/sql/aggregate_types.h"
 #include "millrace/sql/expression_binder.h"
+#include "millrace/sql/missing_functions.h"
 
 namespace millrace::internal {
 
 namespace {
-
-constexpr std::string_view kVolatile[] = {
-    "now",       "random",  "clock_timestamp", "statement_timestamp", "transaction_timestamp",
-    "timeofday", "nextval", "gen_random_uuid",
-};
 
 constexpr std::string_view kMissingAggregates[] = {
     "array_agg",       "string_agg", "json_agg",   "jsonb_agg",   "jsonb_object_agg",
@@ -45,9 +41,11 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindFunction(const TreeNode& no
   if (IsAmong(kMissingAggregates, name)) {
     return Unsupported(offset, "aggregate " + name);
   }
-  if (IsAmong(kVolatile, name)) {
-    return Unsupported(offset, name + "() in a view",
-                       "a view gives the same rows at any time; use the event-time column");
+  if (VolatilityOf(name) != Volatility::kStable) {
+    return BindMoment(name, offset);
+  }
+  if (const auto hint = HintForMissing(name)) {
+    return Unsupported(offset, "function " + name, std::string(*hint));
   }
   MR_TRY(node.AllowOnly({"funcname", "args"}, offset));
   MR_ASSIGN(auto arguments, BindPieces(node.List("args")));

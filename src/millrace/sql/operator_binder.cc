@@ -58,17 +58,21 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindSymbol(const TreeNode& node
 
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindBetween(const TreeNode& node, bool negated,
                                                              bool symmetric) {
-  if (symmetric) {
-    return Unsupported(node.offset(), "BETWEEN SYMMETRIC");
-  }
   const auto bounds = node.Child("rexpr").List("items");
   MR_ASSIGN(const Piece value, BindPiece(node.Child("lexpr")));
   MR_ASSIGN(const Piece low, BindPiece(bounds[0]));
   MR_ASSIGN(const Piece high, BindPiece(bounds[1]));
-  MR_ASSIGN(const Piece from, Call(negated ? "<" : ">=", {value, low}, node.offset()));
-  MR_ASSIGN(const Piece to, Call(negated ? ">" : "<=", {value, high}, node.offset()));
-  return Piece{MakeBoolean(negated ? Kind::kOr : Kind::kAnd, {from.expression, to.expression}),
-               false, node.offset()};
+  const auto between = [&](const Piece& from, const Piece& to) -> Bound<ExpressionPtr> {
+    MR_ASSIGN(const Piece above, Call(negated ? "<" : ">=", {value, from}, node.offset()));
+    MR_ASSIGN(const Piece below, Call(negated ? ">" : "<=", {value, to}, node.offset()));
+    return MakeBoolean(negated ? Kind::kOr : Kind::kAnd, {above.expression, below.expression});
+  };
+  MR_ASSIGN(ExpressionPtr result, between(low, high));
+  if (symmetric) {
+    MR_ASSIGN(ExpressionPtr other, between(high, low));
+    result = MakeBoolean(negated ? Kind::kAnd : Kind::kOr, {std::move(result), std::move(other)});
+  }
+  return Piece{std::move(result), false, node.offset()};
 }
 
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindIn(const TreeNode& node, bool negated) {

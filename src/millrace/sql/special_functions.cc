@@ -2,7 +2,9 @@
 #include <array>
 
 #include "millrace/expr/calendar.h"
+#include "millrace/expr/constant_folding.h"
 #include "millrace/sql/expression_binder.h"
+#include "millrace/sql/missing_functions.h"
 
 namespace millrace::internal {
 
@@ -43,15 +45,79 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindExtract(const std::vector<P
   return call;
 }
 
-Bound<ExpressionBinder::Piece> ExpressionBinder::BindText(const std::string& name,
-                                                          std::vector<Piece> arguments,
+Bound<ExpressionBinder::Piece> ExpressionBinder::BindMoment(const std::string& name,
+                                                            int offset) const {
+  if (VolatilityOf(name) == Volatility::kMoment && rules_.now) {
+    return Piece{MakeLiteral(Value(*rules_.now), DataType::Of(TypeId::kTimestamptz)), false,
+                 offset};
+  }
+  return Unsupported(offset, rules_.now ? name + "()" : name + "() in a view",
+                     rules_.now ? ""
+                                : "a view gives the same rows at any time; use the event-time "
+                                  "column");
+}
+
+Bound<ExpressionBinder::Piece> ExpressionBinder::BindValueFunction(const TreeNode& node) {
+  const std::string op = node.Text("op");
+  if (op == "SVFOP_CURRENT_TIMESTAMP") {
+    return BindMoment("now", node.offset());
+  }
+  if (op == "SVFOP_CURRENT_DATE") {
+    MR_ASSIGN(Piece now, BindMoment("now", node.offset()));
+    now.expression = FoldConstants(MakeCast(now.expression, DataType::Of(TypeId::kDate)));
+    return now;
+  }
+  constexpr std::string_view kPrefix = "SVFOP_";
+  std::string name = op.substr(std::min(op.size(), kPrefix.size()));
+  return Unsupported(node.offset(), name);
+}
+
+Bound<void> ExpressionBinder::CastToText(Piece& piece) const {
+  if (!piece.untyped) {
+    MR_ASSIGN(piece.expression, Coerce(piece, kTextType, CastContext::kExplicit));
+  }
+  return {};
+}
+
+Bound<std::vector<ExpressionBinder::Piece>> ExpressionBinder::AsOutput(std::vector<Piece> arguments,
+                                                                       size_t kept) const {
+  for (size_t i = kept; i < arguments.size(); ++i) {
+    Piece& piece = arguments[i];
+    if (piece.untyped) {
+      continue;
+    }
+    if (piece.expression->type.id == TypeId::kBoolean) {
+      // The cast to text would give true and false.
+      const auto text = [](const char* value) {
+        return MakeLiteral(value == nullptr ? Value() : Value(std::string(value)), kTextType);
+      };
+      ExpressionPtr negated = MakeBoolean(Expression::Kind::kNot, {piece.expression});
+      piece.expression = FoldConstants(MakeBranches(
+          Expression::Kind::kCase,
+          {piece.expression, text("t"), std::move(negated), text("f"), text(nullptr)}, kTextType));
+      continue;
+    }
+    MR_TRY(CastToText(piece));
+  }
+  return arguments;
+}
+
+Bound<ExpressionBinder::Piece> ExpressionBinder::BindJoin(std::vector<Piece> arguments,
                                                           int offset) {
-  for (Piece& piece : arguments) {
-    if (!piece.untyped) {
-      MR_ASSIGN(piece.expression, Coerce(piece, kTextType, CastContext::kExplicit));
+  const auto is = [&](TypeId type) {
+    return std::ranges::any_of(arguments, [type](const Piece& piece) {
+      return !piece.untyped && piece.expression->type.id == type;
+    });
+  };
+  const bool untyped =
+      std::ranges::any_of(arguments, [](const Piece& piece) { return piece.untyped; });
+  const bool own = is(TypeId::kBytea) || is(TypeId::kJsonb);
+  if (is(TypeId::kText) || (untyped && !own)) {
+    for (Piece& piece : arguments) {
+      MR_TRY(CastToText(piece));
     }
   }
-  return Call(name, arguments, offset);
+  return Call("||", arguments, offset);
 }
 
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindRound(const std::string& name,
@@ -82,11 +148,18 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::CallByName(const std::string& n
   if (name == "round" || name == "trunc") {
     return BindRound(name, arguments, offset);
   }
-  const bool any_text = std::ranges::any_of(arguments, [](const Piece& piece) {
-    return piece.untyped || piece.expression->type.id == TypeId::kText;
-  });
-  if (name == "concat" || (name == "||" && any_text)) {
-    return BindText(name, std::move(arguments), offset);
+  if (name == "||") {
+    return BindJoin(std::move(arguments), offset);
+  }
+  constexpr std::pair<std::string_view, size_t> kTakingAnything[] = {
+      {"concat", 0}, {"concat_ws", 1}, {"format", 1}};
+  for (const auto& [each, kept] : kTakingAnything) {
+    if (name == each) {
+      MR_ASSIGN(arguments, AsOutput(std::move(arguments), kept));
+    }
+  }
+  if ((name == "quote_literal" || name == "quote_nullable") && arguments.size() == 1) {
+    MR_TRY(CastToText(arguments[0]));
   }
   return Call(name, arguments, offset);
 }
