@@ -19,15 +19,23 @@ def window_of(at):
 class Expected:
     """What the records seen so far amount to. Take them in stream order."""
 
-    def __init__(self, seed, producers):
+    def __init__(self, seed, first_seq):
+        """`first_seq`: with which record each producer begins. It may grow."""
         self.count = 0
-        self.next_seq = [0] * producers
+        self.next_seq = []      # For each producer.
+        self._first_seq = first_seq
         self.per_key = {}       # key -> (n, total, low, high)
         self.per_minute = {}    # (window start, key) -> (n, total)
         self._seed = seed
 
+    def know_all_producers(self):
+        self.next_seq += self._first_seq[len(self.next_seq):]
+
     def take(self, row):
         producer, seq = row["producer"], row["seq"]
+        self.know_all_producers()
+        if producer >= len(self.next_seq):
+            raise Failure(f"record {row} is of nobody")
         if seq != self.next_seq[producer]:
             kind = "doubled or reordered" if seq < self.next_seq[producer] else "lost or reordered"
             raise Failure(f"producer {producer}: record {min(seq, self.next_seq[producer])} {kind}:"
@@ -47,36 +55,46 @@ class Expected:
 
 
 class Checker:
-    """Follows one server over its restarts, reading only what is new at each look."""
+    """Follows one stream of a server over its restarts, reading only what is new at each look.
 
-    def __init__(self, server, seed, producers):
-        self._server, self._seed, self._producers = server, seed, producers
-        self.expected = Expected(seed, producers)
+    `views`: what stands before the names of the stream's views.
+    """
+
+    def __init__(self, server, seed, first_seq, stream="events", views=""):
+        self._server, self._seed, self._first_seq = server, seed, first_seq
+        self._stream, self._views = stream, views
+        self.expected = Expected(seed, first_seq)
         self.position = ""
         self.final_groups = 0
 
-    def check_stream(self, acked):
+    def check_stream(self, acked=()):
         """`acked`: what was acknowledged before this call, for each producer."""
         while True:
-            page = self._server.get(f"/api/v1/streams/events/records?limit={PAGE}"
+            page = self._server.get(f"/api/v1/streams/{self._stream}/records?limit={PAGE}"
                                     + (f"&from={self.position}" if self.position else ""))
             for item in page["records"]:
                 self.expected.take(item["row"])
             self.position = page["next"]
+            self.expected.know_all_producers()
             next_seq = self.expected.next_seq
-            if len(page["records"]) < PAGE or all(map(operator.ge, next_seq, acked)):
+            if len(page["records"]) < PAGE or (acked and all(map(operator.ge, next_seq, acked))):
                 break
         for producer, count in enumerate(acked):
             found = next_seq[producer]
             if found < count:
                 raise Failure(f"producer {producer}: {count} acknowledged, {found} in the stream")
 
-    def check_views(self):
-        """Compares all views as of the last check_stream; nothing may have been sent since."""
-        expected = self.expected
+    def check_per_key(self):
+        """Compares the view as of the last check_stream; nothing may have been sent since."""
         compare("per_key", {row["key"]: (row["n"], int(row["total"]), row["low"], row["high"])
-                            for row in self._rows_of("per_key")}, expected.per_key)
-        compare("per_minute", self._windows_of("per_minute"), expected.per_minute)
+                            for row in self._rows_of("per_key")}, self.expected.per_key)
+
+    def check_per_minute(self):
+        compare("per_minute", self._windows_of("per_minute"), self.expected.per_minute)
+
+    def check_per_minute_final(self):
+        """Windows that are out must be right, and none may be left out that is before another."""
+        expected = self.expected
         final = self._windows_of("per_minute_final")
         compare("per_minute_final", final, {key: expected.per_minute.get(key) for key in final})
         closed = max((window for window, _ in final), default="")
@@ -88,9 +106,29 @@ class Checker:
             raise Failure(f"view per_minute_final: {self.final_groups} groups before, {len(final)}")
         self.final_groups = len(final)
 
+    def check_views(self):
+        self.check_per_key()
+        self.check_per_minute()
+        self.check_per_minute_final()
+
+    def is_all_final(self):
+        """Whether every window is out; only of an input that has ended."""
+        return self._windows_of("per_minute_final") == self.expected.per_minute
+
+    def check_errors(self, count):
+        """Whether each of so many bad lines has its error row, once."""
+        path = f"/api/v1/streams/errors${self._stream}/records?limit={PAGE}"
+        found = len(self._server.get(path)["records"])
+        if found != count:
+            raise Failure(f"stream errors${self._stream}: {found} rows instead of {count}")
+        late = f"late${self._views}per_minute_final"
+        rows = self._server.get(f"/api/v1/streams/{late}/records?limit=3")["records"]
+        if rows:
+            raise Failure(f"stream {late}: {rows}")
+
     def check_again_from_the_start(self):
         """Reads the whole stream once more: what was there before must still be."""
-        again = Checker(self._server, self._seed, self._producers)
+        again = Checker(self._server, self._seed, self._first_seq, self._stream, self._views)
         again.check_stream(self.expected.next_seq)
         if again.expected.next_seq != self.expected.next_seq:
             raise Failure(f"the stream had records up to {self.expected.next_seq}, "
@@ -104,7 +142,8 @@ class Checker:
         wait_for = ",".join(f"{p}:{offset}" for p, offset in enumerate(self.position.split(".")))
         rows, cursor = [], ""
         while cursor is not None:
-            page = self._server.get(f"/api/v1/views/{view}?limit={PAGE}&wait_for={wait_for}"
+            page = self._server.get(f"/api/v1/views/{self._views}{view}?limit={PAGE}"
+                                    + f"&wait_for={wait_for}"
                                     + (f"&cursor={cursor}" if cursor else ""))
             rows.extend(page["rows"])
             cursor = page["next_cursor"]

@@ -72,6 +72,8 @@ def main():
     parser.add_argument("--producers", type=int, default=4)
     parser.add_argument("--batch", type=int, default=80, help="records in a request, at most")
     parser.add_argument("--rate", type=int, default=500, help="records in a second, of all")
+    parser.add_argument("--file-rate", type=int, default=200, help="lines written in a second")
+    parser.add_argument("--file-lines", type=int, default=10_000, help="in each bounded file")
     parser.add_argument("--reach-s", type=float, default=2.0,
                         help="how long to wait for a system call before it counts as not made")
     parser.add_argument("--keep", action="store_true", help="keep the data directories")

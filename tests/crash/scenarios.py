@@ -3,12 +3,14 @@
 import collections
 import os
 import random
+import shutil
 import threading
 import time
 
 import load
 from checker import Checker
 from feeds import StreamFeed, ViewFeed
+from files import BoundedFiles, GrowingLog
 from server import Failure, Injection, Server, require_strace, wait_until
 
 EXIT_FATAL = 70
@@ -24,7 +26,14 @@ STARTING = "start"
 THREADS = (STARTING, "mr-committer", "mr-copier")
 # Which of them must be hit for a run to count, and how often.
 REQUIRED_POINTS = {(STARTING, "fdatasync"): 3, (STARTING, "pwritev"): 3, (STARTING, "fsync"): 3,
-                   ("mr-committer", "pwritev"): 10, ("mr-committer", "fdatasync"): 10}
+                   ("mr-committer", "pwritev"): 10, ("mr-committer", "fdatasync"): 10,
+                   ("mr-copier", "pwritev"): 5, ("mr-copier", "fdatasync"): 5}
+# With these the copier has work to do, and journal files come back into use, every few seconds.
+SMALL_FILES = {"storage.journal_file_bytes": "1MiB", "storage.segment_bytes": "1MiB",
+               "storage.direct_bytes_min": "16KiB"}
+HISTORIES_MAX = 4
+# It waits until a journal file is full, the others have something to do all the time.
+COPIER_PATIENCE = 4
 
 
 def say(text):
@@ -40,12 +49,29 @@ class Trial:
         self.rng = random.Random(options.seed)
         self.disk = os.path.join(root, "disk")
         os.makedirs(self.disk, exist_ok=True)
-        self.server = Server(options.binary, project, root, os.path.join(self.disk, "data"))
+        self._project = shutil.copytree(project, os.path.join(root, "project"))
+        self.server = Server(options.binary, self._project, root, os.path.join(self.disk, "data"))
+        self.small_files = None     # Whether the server runs with SMALL_FILES; None = drawn.
+        self.done = 0.0             # Which share of the kills is behind it.
         self.load = load.Load(self.server, options)
-        self.checker = Checker(self.server, options.seed, options.producers)
+        self.checker = Checker(self.server, options.seed, [0] * options.producers)
+        self.log = GrowingLog(self._project, "log", options.seed, options.file_rate)
+        self._files = {}            # What is read from files -> its checker.
+        self._follow(self.log)
+        self.add_history()
         self.stream_feed = self.view_feed = self.filler = None
 
+    def _follow(self, source):
+        self._files[source] = Checker(self.server, self.options.seed, source.first_seq,
+                                      source.table, source.table + "_")
+
+    def add_history(self):
+        """A bounded input more; the server must be down."""
+        self._follow(BoundedFiles(self._project, f"history_{len(self._files)}", self.options.seed,
+                                  self.options.file_lines))
+
     def start(self):
+        self.log.start()
         self.restart()
         self.stream_feed = StreamFeed(self.server, self.options.producers)
         self.view_feed = ViewFeed(self.server, "per_key")
@@ -56,10 +82,17 @@ class Trial:
 
     def restart(self, injection=None, may_end=False):
         self.server.workers = self.options.workers or self.rng.choice([1, 2, 4])
+        small = self.rng.choice([False, True]) if self.small_files is None else self.small_files
+        self.server.settings = SMALL_FILES if small else {}
+        # One bounded input is read in no time: over a run there are several.
+        while len(self._files) - 1 < HISTORIES_MAX * self.done:
+            self.add_history()
         return self.server.start(injection, may_end)
 
     def check_stream(self):
         self.checker.check_stream(self.load.acked())
+        for checker in self._files.values():
+            checker.check_stream()
         for feed in (self.stream_feed, self.view_feed):
             if feed.failure:
                 raise Failure(feed.failure)
@@ -67,29 +100,56 @@ class Trial:
     def check_all(self):
         """Pauses the load and compares everything."""
         self.load.pause()
+        self.log.pause()
         self.check_stream()
         self.checker.check_views()
+        for source, checker in self._files.items():
+            self._check_files(source, checker)
         self.stream_feed.wait_until_complete(
             lambda: self.stream_feed.difference(self.checker.expected.next_seq))
         rows = self.server.get("/api/v1/views/per_key?limit=10000")["rows"]
         self.view_feed.wait_until_complete(lambda: self.view_feed.difference(rows))
 
+    @staticmethod
+    def _check_files(source, checker):
+        """Waits until all that is in the files is in the stream, and compares."""
+        def is_read():
+            checker.check_stream()
+            return checker.expected.next_seq == source.written()
+
+        wait_until(is_read, 60, lambda: f"stream {source.table}: records up to "
+                   f"{checker.expected.next_seq}, in the files {source.written()}")
+        checker.check_per_key()
+        checker.check_per_minute_final()
+        checker.check_errors(source.bad_lines)
+        if isinstance(source, BoundedFiles):
+            wait_until(checker.is_all_final, 60, f"{source.table}: windows of an input that has "
+                       "ended are not out")
+
     def check_all_and_go_on(self):
         self.check_all()
         self.load.resume()
+        self.log.resume()
 
     def finish(self):
         """The last checks, after one more kill and after an orderly end."""
         self.check_all()
         self.load.close()
+        self.log.close()
         self.server.kill()
         self.restart()
-        self.checker.check_again_from_the_start()
+        for checker in (self.checker, *self._files.values()):
+            checker.check_again_from_the_start()
         self.server.stop()
         self.restart()
         self.check_stream()
         self.checker.check_views()
+        for source, checker in self._files.items():
+            self._check_files(source, checker)
         self.server.stop()
+        from_files = sum(checker.expected.count for checker in self._files.values())
+        say(f"{from_files} records from files over {self.log.rotations} rotations and "
+            f"{len(self._files) - 1} bounded inputs: none lost, doubled or reordered; views exact")
         say(f"{self.checker.expected.count} records, {sum(self.load.acked())} acknowledged, "
             f"{self.stream_feed.events} events over {self.stream_feed.connections} connections, "
             f"{self.checker.final_groups} final groups: none lost, doubled or reordered; "
@@ -100,6 +160,7 @@ class Trial:
         if self.filler:
             self.filler.close()
         self.load.close()
+        self.log.close()
         for feed in (self.stream_feed, self.view_feed):
             if feed:
                 feed.close()
@@ -112,6 +173,7 @@ def random_kills(trial):
     for kill in range(1, count + 1):
         time.sleep(trial.rng.choice([trial.rng.random(), 10 ** -trial.rng.uniform(0.5, 3)]))
         trial.server.kill()
+        trial.done = kill / count
         trial.restart()
         if kill % 5 == 0:
             trial.check_stream()
@@ -125,6 +187,8 @@ def kill_points(trial):
     """kill -9 at durable system calls: at the k-th call of each name, on each thread that makes
     them, before the call has an effect. strace counts calls by thread, and so do we."""
     require_strace()
+    trial.small_files = True
+    trial.load.rate = max(trial.load.rate, 2_500)
     trial.start()
     _expect_known_calls_only(trial)
     hit = collections.Counter()
@@ -140,6 +204,7 @@ def kill_points(trial):
             tries += 1
             if killed:
                 hit[thread, call] += 1
+                trial.done = sum(hit.values()) / trial.options.kills
                 next_k[thread, call] = k + 1
                 still.append((thread, call))
                 trial.check_stream()
@@ -177,7 +242,8 @@ def _kill_at(trial, thread, call, k):
             return False
     else:
         trial.server.trace(injection, thread)
-        if trial.server.wait_for_end(trial.options.reach_s) is None:
+        reach_s = trial.options.reach_s * (COPIER_PATIENCE if thread == "mr-copier" else 1)
+        if trial.server.wait_for_end(reach_s) is None:
             trial.server.detach()
             return False
     trial.restart()
@@ -282,6 +348,7 @@ def failed_sync(trial):
         trial.server.trace(Injection([call], "error=EIO:when=1"), "mr-committer")
         acked = trial.load.acked()
         trial.load.resume()
+        trial.log.resume()
         status = trial.server.wait_for_end(10)
         if status != EXIT_FATAL:
             raise Failure(f"a failed {call} ended the server with {status}")

@@ -63,12 +63,14 @@ def require_strace():
 
 
 class Server:
-    """Started again after each end, on the same port and data. `workers` may change between."""
+    """Started again after each end, on the same port and data. `workers` and `settings`, options of
+    millrace.yaml, may change between."""
 
     def __init__(self, binary, project, root, data):
         self.port = free_port()
         self.trace_log = os.path.join(root, "strace.log")
         self.workers = 0
+        self.settings = {}
         self._command = [binary, "run", project, "--data-dir", data,
                          "--listen", f"127.0.0.1:{self.port}"]
         self._log_path = os.path.join(root, "server.log")
@@ -82,6 +84,8 @@ class Server:
         Returns whether it does; only with `may_end` it may end instead.
         """
         command = self._command + ["--workers", str(self.workers)]
+        for name, value in self.settings.items():
+            command += ["--set", f"{name}={value}"]
         if injection:
             # -D: the tracer is a grandchild, so that the process we wait for is the server.
             command = injection.arguments(self.trace_log) + ["-D", "--"] + command

@@ -25,6 +25,7 @@ class FakeServer:
 
     def __init__(self, rows, spoil=lambda views: None):
         self._rows = rows
+        self.other_streams = {}
         per_key, per_minute = {}, {}
         for row in rows:
             group = per_key.setdefault(row["key"], [])
@@ -44,6 +45,9 @@ class FakeServer:
 
     def get(self, path):
         resource, _, query = path.partition("?")
+        stream = resource.removesuffix("/records").rsplit("/", 1)[1]
+        if resource.endswith("/records") and "$" in stream:
+            return {"records": self.other_streams.get(stream, [])}
         if resource.endswith("/records"):
             first = int(dict(part.split("=") for part in query.split("&")).get("from", 0))
             return {"records": [{"row": row} for row in self._rows[first:]],
@@ -54,7 +58,7 @@ class FakeServer:
 
 
 def check(server, acked=(60, 40)):
-    checker = Checker(server, SEED, 2)
+    checker = Checker(server, SEED, [0, 0])
     checker.check_stream(acked)
     checker.check_views()
     return checker
@@ -139,6 +143,51 @@ class ViewTest(unittest.TestCase):
         checker._server.views["per_minute_final"].clear()
         with self.assertRaisesRegex(Failure, "groups before, 0"):
             checker.check_views()
+
+
+class FilesTest(unittest.TestCase):
+    """What is checked of input from files, besides."""
+
+    def test_knows_files_that_begin_later(self):
+        first_seq = [0]
+        checker = Checker(FakeServer([load.record(SEED, 0, 0)]), SEED, first_seq)
+        checker.check_stream()
+        first_seq.append(1)
+        checker._server = FakeServer([load.record(SEED, 0, 0), load.record(SEED, 1, 1)])
+        checker.check_stream()
+        self.assertEqual(checker.expected.next_seq, [1, 2])
+
+    def test_finds_a_line_that_nobody_wrote(self):
+        with self.assertRaisesRegex(Failure, "of nobody"):
+            Checker(FakeServer(honest_rows()), SEED, [0]).check_stream()
+
+    def test_finds_a_file_without_its_beginning(self):
+        with self.assertRaisesRegex(Failure, "record 0 lost"):
+            Checker(FakeServer(honest_rows()[2:]), SEED, [0, 0]).check_stream()
+
+    def test_finds_lost_and_doubled_error_rows(self):
+        server = FakeServer(honest_rows())
+        checker = Checker(server, SEED, [0, 0])
+        server.other_streams["errors$events"] = [{"row": {}}] * 2
+        checker.check_errors(2)
+        for expected in (1, 3):
+            with self.assertRaisesRegex(Failure, r"errors\$events: 2 rows instead"):
+                checker.check_errors(expected)
+
+    def test_finds_late_rows(self):
+        server = FakeServer(honest_rows())
+        server.other_streams["late$per_minute_final"] = [{"row": {}}]
+        with self.assertRaisesRegex(Failure, r"late\$per_minute_final"):
+            Checker(server, SEED, [0, 0]).check_errors(0)
+
+    def test_finds_windows_that_are_not_out_at_the_end(self):
+        server = FakeServer(honest_rows())
+        checker = Checker(server, SEED, [0, 0])
+        checker.check_stream()
+        server.views["per_minute_final"] = list(server.views["per_minute"])
+        self.assertTrue(checker.is_all_final())
+        server.views["per_minute_final"].pop()
+        self.assertFalse(checker.is_all_final())
 
 
 class FeedTest(unittest.TestCase):
