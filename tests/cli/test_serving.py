@@ -201,6 +201,8 @@ class MetricsTest(ProjectTest):
                     'millrace_view_lag_rows{view="clicks_per_minute"}': 0,
                     'millrace_view_failed{view="clicks_per_minute"}': 0,
                     'millrace_view_rows{view="clicks_per_minute"}': 1,
+                    'millrace_ingest_idempotency_keys': 0,
+                    'millrace_ingest_idempotency_replays_total': 0,
                     'millrace_stream_disk_full': 0}.items():
                 self.assertEqual(float(values[name]), value, name)
             for name in ("millrace_process_resident_memory_bytes",
@@ -208,6 +210,8 @@ class MetricsTest(ProjectTest):
                          "millrace_process_open_descriptors",
                          "millrace_stream_round_seconds_count",
                          "millrace_stream_committed_bytes_total",
+                         "millrace_stream_cache_hits_total",
+                         "millrace_stream_cache_bytes",
                          'millrace_view_commit_seconds_count{view="clicks_per_minute"}'):
                 self.assertGreater(float(values[name]), 0, name)
             documented = run("reference", "metrics").stdout

@@ -35,7 +35,10 @@ Status Platform::Open() {
             EmbeddedTransport::Open(files_, clock_, options_.data_dir, std::move(storage)));
   workers_ = std::make_unique<WorkerPool>(options_.engine.workers > 0 ? options_.engine.workers
                                                                       : AvailableProcessors());
-  MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_));
+  MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_,
+                                                 options_.metrics != nullptr
+                                                     ? IdempotencyMetrics(*options_.metrics)
+                                                     : IdempotencyMetrics()));
   for (const TableDefinition& table : project_.definition.tables) {
     if (auto opened = OpenTable(table); !opened) {
       return Err(opened.error().WithContext(fmt::format("table {}", table.name)));

@@ -13,6 +13,7 @@
 #include "millrace/cli/command_line.h"
 #include "millrace/cli/terminal.h"
 #include "millrace/connect/connector.h"
+#include "millrace/connect/idempotency_metrics.h"
 #include "millrace/connect/ingest_metrics.h"
 #include "millrace/engine/pipeline_metrics.h"
 #include "millrace/plan/definition_options.h"
@@ -101,6 +102,7 @@ std::string MetricsPage() {
   MetricsRegistry registry;
   const EmbeddedMetrics stream(registry);
   const IngestMetrics ingest(registry, "");
+  const IdempotencyMetrics idempotency(registry);
   const PipelineMetrics pipeline(registry, "");
   const QueryMetrics queries(registry);
   const FeedMetrics feeds(registry);

@@ -59,9 +59,9 @@ Result<Stored> DecodeFrame(std::span<const std::byte> payload) {
 
 }  // namespace
 
-Result<std::unique_ptr<IdempotencyStore>> IdempotencyStore::Open(Transport& transport,
-                                                                 const Clock& clock) {
-  std::unique_ptr<IdempotencyStore> store(new IdempotencyStore(transport, clock));
+Result<std::unique_ptr<IdempotencyStore>> IdempotencyStore::Open(
+    Transport& transport, const Clock& clock, const IdempotencyMetrics& metrics) {
+  std::unique_ptr<IdempotencyStore> store(new IdempotencyStore(transport, clock, metrics));
   MR_ASSIGN(store->stream_, transport.CreateStream({.name = "idempotency$",
                                                     .partitions = 1,
                                                     .schema = nullptr,
@@ -116,9 +116,11 @@ bool IdempotencyStore::Begin(const Key& key, uint64_t body_hash, Waiter waiter) 
     Entry& entry = place->second;
     if (is_new) {
       entry.body_hash = body_hash;
+      ReportKeys();
       return true;
     }
     if (entry.body_hash != body_hash) {
+      metrics_.conflicts.Add();
       answer = std::unexpected(
           Error(ErrorCode::kIdempotencyKeyReused,
                 fmt::format("Idempotency-Key {} was used with another body", std::get<2>(key)))
@@ -128,6 +130,7 @@ bool IdempotencyStore::Begin(const Key& key, uint64_t body_hash, Waiter waiter) 
       return false;
     } else {
       answer = entry.answer;
+      metrics_.replays.Add();
     }
   }
   waiter(std::move(answer));
@@ -179,8 +182,10 @@ void IdempotencyStore::Finish(const Key& key, Result<AnswerPtr> answer, Offset o
     if (answer) {
       place->second.answer = *answer;
       aging_.push_back({.time = clock_.WallMicros(), .offset = offset, .key = key});
+      metrics_.replays.Add(static_cast<double>(waiters.size()));
     } else {
       entries_.erase(place);
+      ReportKeys();
     }
   }
   for (const Waiter& waiter : waiters) {
@@ -195,7 +200,10 @@ void IdempotencyStore::Forget() {
     entries_.erase(aging_.front().key);
     aging_.pop_front();
   }
+  ReportKeys();
 }
+
+void IdempotencyStore::ReportKeys() { metrics_.keys.Set(static_cast<double>(entries_.size())); }
 
 size_t IdempotencyStore::size() {
   MutexLock lock(mutex_);

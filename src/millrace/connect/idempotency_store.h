@@ -11,6 +11,7 @@
 
 #include "millrace/base/clock.h"
 #include "millrace/base/mutex.h"
+#include "millrace/connect/idempotency_metrics.h"
 #include "millrace/stream/transport.h"
 
 namespace millrace {
@@ -44,7 +45,8 @@ class IdempotencyStore {
   using Waiter = std::function<void(Result<AnswerPtr>)>;
 
   /// Creates or reads the stream.
-  static Result<std::unique_ptr<IdempotencyStore>> Open(Transport& transport, const Clock& clock);
+  static Result<std::unique_ptr<IdempotencyStore>> Open(Transport& transport, const Clock& clock,
+                                                        const IdempotencyMetrics& metrics = {});
 
   /// Asks what to do with a request whose body has this hash. True: it is new; the caller takes it,
   /// with AddTo in its epoch, and must call Finish. False: `waiter` has been or will be called,
@@ -74,15 +76,17 @@ class IdempotencyStore {
     Key key;
   };
 
-  IdempotencyStore(Transport& transport, const Clock& clock)
-      : transport_(transport), clock_(clock) {}
+  IdempotencyStore(Transport& transport, const Clock& clock, const IdempotencyMetrics& metrics)
+      : transport_(transport), clock_(clock), metrics_(metrics) {}
 
   Status Restore();
   Status RestoreFrame(const StreamFrame& frame) MR_REQUIRES(mutex_);
   void Forget() MR_REQUIRES(mutex_);
+  void ReportKeys() MR_REQUIRES(mutex_);
 
   Transport& transport_;
   const Clock& clock_;
+  const IdempotencyMetrics metrics_;
   StreamId stream_;
   Mutex mutex_;
   std::map<Key, Entry> entries_ MR_GUARDED_BY(mutex_);

@@ -26,7 +26,7 @@ class IdempotencyStoreTest : public ::testing::Test {
 
   void Open() {
     store_.reset();
-    auto store = IdempotencyStore::Open(*transport_, clock_);
+    auto store = IdempotencyStore::Open(*transport_, clock_, metrics_);
     ASSERT_TRUE(store) << store.error().ToString();
     store_ = *std::move(store);
   }
@@ -55,6 +55,8 @@ class IdempotencyStoreTest : public ::testing::Test {
   ManualClock clock_{1'000'000'000'000};
   std::unique_ptr<MemoryTransport> transport_ = MemoryTransport::Immediate();
   StreamId clicks_;
+  MetricsRegistry registry_;
+  const IdempotencyMetrics metrics_{registry_};
   std::unique_ptr<IdempotencyStore> store_;
   std::vector<Result<AnswerPtr>> waited_;
 };
@@ -89,6 +91,28 @@ TEST_F(IdempotencyStoreTest, RefusesAnotherBodyUnderTheSameKey) {
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code(), ErrorCode::kIdempotencyKeyReused);
   }
+}
+
+TEST_F(IdempotencyStoreTest, CountsRepeatsConflictsAndKeys) {
+  ASSERT_TRUE(Begin(kKey, 1));
+  EXPECT_FALSE(Begin(kKey, 1));
+  EXPECT_FALSE(Begin(kKey, 2));
+  EXPECT_EQ(metrics_.replays.value(), 0) << "the first is not answered yet";
+  EXPECT_EQ(metrics_.conflicts.value(), 1);
+  Commit(kKey, 1, {.accepted = 3});
+  EXPECT_EQ(metrics_.replays.value(), 1);
+  EXPECT_FALSE(Begin(kKey, 1));
+  EXPECT_EQ(metrics_.replays.value(), 2);
+
+  const Key failing{"token", "clicks", "k2"};
+  ASSERT_TRUE(Begin(failing, 1));
+  EXPECT_FALSE(Begin(failing, 1));
+  EXPECT_EQ(metrics_.keys.value(), 2);
+  store_->Finish(failing, std::unexpected(Error(ErrorCode::kDiskFull, "full")), Offset());
+  EXPECT_EQ(metrics_.replays.value(), 2) << "a failure is no replay";
+  EXPECT_EQ(metrics_.keys.value(), 1);
+  Open();
+  EXPECT_EQ(metrics_.keys.value(), 1);
 }
 
 TEST_F(IdempotencyStoreTest, ScopesKeysByTokenAndStream) {

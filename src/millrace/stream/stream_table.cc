@@ -95,7 +95,7 @@ void StreamTable::AppendLocked(EpochContent& content) {
     partition.max_event_time = std::max(partition.max_event_time, frame.times.max);
     partition.appended_end = frame.end();
     const size_t bytes = MemoryOf(frame);
-    cached_bytes_ += bytes;
+    SetCachedBytes(cached_bytes_ + bytes);
     ++cached_frames_;
     partition.entries.push_back({.begin = frame.begin,
                                  .count = frame.count,
@@ -171,10 +171,15 @@ void StreamTable::EvictCached() {
 
 void StreamTable::Uncache(Entry& entry) {
   if (entry.cached != nullptr) {
-    cached_bytes_ -= std::exchange(entry.cached_bytes, 0);
+    SetCachedBytes(cached_bytes_ - std::exchange(entry.cached_bytes, 0));
     --cached_frames_;
     entry.cached.reset();
   }
+}
+
+void StreamTable::SetCachedBytes(size_t bytes) {
+  cached_bytes_ = bytes;
+  metrics_.bytes.Set(static_cast<double>(bytes));
 }
 
 void StreamTable::DropUnpublished() {
@@ -414,12 +419,14 @@ Result<std::vector<StreamFrame>> StreamTable::LoadAll(StreamId stream,
   for (const Wanted& item : wanted) {
     if (item.cached != nullptr) {
       frames.push_back(*item.cached);
+      metrics_.hits.Add();
       continue;
     }
     if (!info) {
       info = Find(stream);
     }
     auto frame = loader_->Load(*info, item.key, item.location);
+    metrics_.misses.Add();
     if (frame) {
       frames.push_back(*std::move(frame));
       continue;

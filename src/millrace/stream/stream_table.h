@@ -11,6 +11,7 @@
 
 #include "millrace/base/mutex.h"
 #include "millrace/stream/epoch_content.h"
+#include "millrace/stream/frame_cache_metrics.h"
 #include "millrace/stream/transport.h"
 
 namespace millrace {
@@ -69,8 +70,8 @@ class StreamTable {
   };
 
   /// `loader` may be null when frames never leave memory (`cache_bytes_max` unlimited then).
-  StreamTable(FrameLoader* loader, size_t cache_bytes_max)
-      : loader_(loader), cache_bytes_max_(cache_bytes_max) {}
+  StreamTable(FrameLoader* loader, size_t cache_bytes_max, const FrameCacheMetrics& metrics = {})
+      : loader_(loader), cache_bytes_max_(cache_bytes_max), metrics_(metrics) {}
 
   void AddStream(StreamInfo info) MR_EXCLUDES(mutex_);
   std::optional<StreamInfo> Find(std::string_view name) MR_EXCLUDES(mutex_);
@@ -187,6 +188,7 @@ class StreamTable {
   void PublishLocked(const EpochContent& content, std::span<const FrameLocation> locations)
       MR_REQUIRES(mutex_);
   void EvictCached() MR_REQUIRES(mutex_);
+  void SetCachedBytes(size_t bytes) MR_REQUIRES(mutex_);
   void Uncache(Entry& entry) MR_REQUIRES(mutex_);
   static std::vector<StreamId> StreamsOf(const EpochContent& content);
   void Notify(std::span<const StreamId> streams, Visibility visibility)
@@ -205,6 +207,7 @@ class StreamTable {
 
   FrameLoader* const loader_;
   const size_t cache_bytes_max_;
+  const FrameCacheMetrics metrics_;
 
   Mutex mutex_;
   std::map<StreamId, Stream> streams_ MR_GUARDED_BY(mutex_);

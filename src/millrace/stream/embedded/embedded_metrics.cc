@@ -22,6 +22,7 @@ EmbeddedMetrics::EmbeddedMetrics(MetricsRegistry& registry)
       removed_segments(registry.AddCounter({"millrace_stream_removed_segments_total",
                                             "Segments removed because nothing in them can be read "
                                             "any more.",
-                                            ""})) {}
+                                            ""})),
+      cache(registry) {}
 
 }  // namespace millrace

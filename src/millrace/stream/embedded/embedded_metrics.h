@@ -1,6 +1,7 @@
 #pragma once
 
 #include "millrace/base/metrics.h"
+#include "millrace/stream/frame_cache_metrics.h"
 
 namespace millrace {
 
@@ -17,6 +18,7 @@ struct EmbeddedMetrics {
   Counter disk_full_waits;
   Counter copied_bytes;
   Counter removed_segments;
+  FrameCacheMetrics cache;
 };
 
 }  // namespace millrace

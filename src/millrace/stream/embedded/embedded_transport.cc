@@ -78,7 +78,7 @@ class EmbeddedTransport::Impl {
         directory_(std::move(directory)),
         segments_(*directory_),
         loader_(*directory_, segments_),
-        table_(&loader_, options_.cache_bytes_max),
+        table_(&loader_, options_.cache_bytes_max, options_.metrics.cache),
         journal_(*directory_, options_.journal_file_bytes, NewIncarnation(), place),
         committer_(*directory_, table_, segments_, journal_,
                    {.direct_bytes_min = options_.direct_bytes_min,

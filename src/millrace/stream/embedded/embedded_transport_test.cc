@@ -35,6 +35,7 @@ class EmbeddedTransportTest : public ::testing::Test {
     options.segment_bytes = 8192;
     options.direct_bytes_min = 2048;
     options.cache_bytes_max = 1024;
+    options.metrics = EmbeddedMetrics(metrics_);
     auto opened = EmbeddedTransport::Open(files_, clock_, "/data", options);
     ASSERT_TRUE(opened) << opened.error().ToString();
     transport_ = *std::move(opened);
@@ -67,6 +68,7 @@ class EmbeddedTransportTest : public ::testing::Test {
     }
   }
 
+  MetricsRegistry metrics_;
   SimulatedFileSystem files_{1};
   ManualClock clock_;
   std::unique_ptr<EmbeddedTransport> transport_;
@@ -101,6 +103,25 @@ TEST_F(EmbeddedTransportTest, KeepsRecordsAndPositionsOverRestarts) {
     EXPECT_EQ(transport_->ReaderPositions("reader").at({*stream, PartitionId(1)}),
               Offset(next_position_ - 1));
   }
+}
+
+TEST_F(EmbeddedTransportTest, CountsWhatReadersFindInMemory) {
+  Open();
+  const auto stream = transport_->CreateStream(
+      {.name = "clicks", .partitions = 1, .schema = TestSchema(), .properties = {}});
+  ASSERT_TRUE(stream) << stream.error().ToString();
+  const FrameCacheMetrics cache(metrics_);
+  Append(*stream, PartitionId(0), Rows(0, 1));
+  EXPECT_GT(cache.bytes.value(), 0);
+  EXPECT_EQ(ReadIds(*stream, PartitionId(0)), Sequence(1));
+  EXPECT_EQ(cache.hits.value(), 1);
+  EXPECT_EQ(cache.misses.value(), 0);
+  // More than the cache may hold: nothing stays.
+  Append(*stream, PartitionId(0), Rows(1, 100));
+  EXPECT_EQ(cache.bytes.value(), 0);
+  EXPECT_EQ(ReadIds(*stream, PartitionId(0)), Sequence(101));
+  EXPECT_EQ(cache.hits.value(), 1);
+  EXPECT_EQ(cache.misses.value(), 2);
 }
 
 }  // namespace
