@@ -50,6 +50,43 @@ class FirstStepsTest(ProjectTest):
             self.assertEqual(tail.wait(TIMEOUT_S), 0)
             tail.stdout.close()
 
+    def start_tail(self, server, *arguments):
+        tail = subprocess.Popen([BINARY, "tail", *arguments, "--url", server.url],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env=clean_environment())
+        self.addCleanup(tail.stdout.close)
+        self.addCleanup(tail.stderr.close)
+        self.addCleanup(tail.wait, TIMEOUT_S)
+        self.addCleanup(tail.kill)
+        return tail
+
+    def test_tail_goes_on_where_it_was_when_the_server_comes_back(self):
+        project = self.project()
+        with Server(project, *FREE_PORT) as server:
+            tail = self.start_tail(server, "clicks", "--from", "0.0.0.0", "--limit", "3")
+            server.post("clicks", CLICK | {"price": 0})
+            self.assertEqual(json.loads(tail.stdout.readline())["row"]["price"], 0)
+            self.assertEqual(server.stop(signal.SIGKILL), -signal.SIGKILL)
+        self.assertIn("trying to reach it again for 60 s", tail.stderr.readline())
+        with Server(project, "--listen", server.url.removeprefix("http://")) as server:
+            for n in (1, 2):
+                server.post("clicks", CLICK | {"price": n})
+            rest, said = tail.communicate(timeout=TIMEOUT_S)
+        self.assertEqual([json.loads(line)["row"]["price"] for line in rest.splitlines()], [1, 2])
+        self.assertRegex(said, r"connected again, from position [\d.]+\n")
+        self.assertEqual(tail.returncode, 0)
+
+    def test_tail_gives_up_and_says_where_it_was(self):
+        with Server(self.project(), *FREE_PORT) as server:
+            tail = self.start_tail(server, "clicks", "--from", "0.0.0.0", "--retry-for", "0")
+            server.post("clicks", CLICK)
+            tail.stdout.readline()
+            self.assertEqual(server.stop(), 0)
+        rest, said = tail.communicate(timeout=TIMEOUT_S)
+        self.assertEqual((rest, tail.returncode), ("", 1))
+        self.assertIn("MR5012", said)
+        self.assertRegex(said, r"go on with --from \d+\.\d+\.\d+\.\d+")
+
 
 class ListingTest(ProjectTest):
     def test_lists_and_describes(self):

@@ -29,6 +29,16 @@ ChangeFeed::ChangeFeed(Transport& transport, StreamInfo stream, std::vector<Offs
   }
 }
 
+void ChangeFeed::AnnouncePosition() {
+  MutexLock lock(mutex_);
+  RenderPosition(buffer_);
+}
+
+void ChangeFeed::RenderPosition(std::string& out) const {
+  const std::string id = FormatPosition(position_);
+  serve::AppendEvent(out, "progress", id, fmt::format("{{\"position\":\"{}\"}}", id));
+}
+
 bool ChangeFeed::Fill() {
   size_t room = 0;
   {
@@ -76,8 +86,7 @@ bool ChangeFeed::RenderSnapshot(Rendered& out) {
   }
   if (snapshot_page_ == snapshot_->pages()) {
     snapshot_.reset();
-    const std::string id = FormatPosition(position_);
-    serve::AppendEvent(out.bytes, "progress", id, fmt::format("{{\"position\":\"{}\"}}", id));
+    RenderPosition(out.bytes);
   }
   return true;
 }

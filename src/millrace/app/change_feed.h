@@ -26,6 +26,10 @@ class ChangeFeed {
              std::shared_ptr<const ServedRows::Root> snapshot, FeedMetrics metrics);
   ~ChangeFeed() { metrics_.open_feeds.Add(-1); }
 
+  /// Before the first Fill: says where the feed begins, so that a client that goes away before the
+  /// first change can come back.
+  void AnnouncePosition() MR_EXCLUDES(mutex_);
+
   /// The feeds' thread: renders what is durable until the buffer is full. Returns true when there
   /// may be more.
   bool Fill() MR_EXCLUDES(mutex_);
@@ -41,6 +45,7 @@ class ChangeFeed {
     std::string bytes;
     uint32_t gaps = 0;
   };
+  void RenderPosition(std::string& out) const;
   bool RenderSnapshot(Rendered& out);
   bool RenderChanges(Rendered& out);
   void RenderFrame(size_t partition, const StreamFrame& frame, Offset from, Rendered& out);

@@ -127,8 +127,12 @@ Result<std::shared_ptr<ChangeFeed>> PlatformFeeds::MakeFeed(const serve::FeedReq
                  fmt::format("position {} is behind the end of the stream", request.from));
     }
   }
-  return std::make_shared<ChangeFeed>(platform_.transport(), std::move(stream), std::move(position),
-                                      std::move(snapshot), metrics_);
+  auto feed = std::make_shared<ChangeFeed>(platform_.transport(), std::move(stream),
+                                           std::move(position), std::move(snapshot), metrics_);
+  if (request.from.empty() && !request.with_snapshot) {
+    feed->AnnouncePosition();
+  }
+  return feed;
 }
 
 void PlatformFeeds::Loop() {

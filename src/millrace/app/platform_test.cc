@@ -307,6 +307,23 @@ TEST_F(PlatformTest, FeedsNewRecordsOfAStreamOnly) {
   EXPECT_THAT(ReadUntil(**feed, "/b"), ::testing::Not(HasSubstr("/a")));
 }
 
+TEST_F(PlatformTest, FeedsWithoutAPositionSayFirstWhereTheyBegin) {
+  ASSERT_TRUE(Post(kClick));
+  auto feed = OpenFeed({.kind = serve::FeedKind::kStream, .name = "clicks", .from = ""});
+  ASSERT_TRUE(feed);
+  const std::string begin = ReadUntil(**feed, "\n\n");
+  EXPECT_TRUE(begin.starts_with("event: progress\nid: ")) << begin;
+  const std::string id = begin.substr(20, begin.find('\n', 20) - 20);
+  feed->reset();
+  // What comes while the client is away is there when it comes back.
+  ASSERT_TRUE(Post(R"({"url":"/b","at":"2026-01-01T00:00:01Z"})"));
+  auto resumed = OpenFeed({.kind = serve::FeedKind::kStream, .name = "clicks", .from = id});
+  ASSERT_TRUE(resumed);
+  const std::string text = ReadUntil(**resumed, "/b");
+  EXPECT_TRUE(text.starts_with("event: change\n")) << text;
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("/a")));
+}
+
 TEST_F(PlatformTest, RefusesFeedsThatCannotBe) {
   using serve::FeedKind;
   const auto code = [&](const serve::FeedRequest& request) {

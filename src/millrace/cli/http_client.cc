@@ -61,17 +61,32 @@ struct HttpClient::Answer {
   CURL* handle = nullptr;
   /// Null: collect all into `body`.
   const std::function<bool(std::string_view)>* take = nullptr;
+  std::string last_event_id;
   std::string body;
   bool is_enough = false;
 
-  /// curl's CURLOPT_WRITEFUNCTION: anything but the size ends the transfer.
+  bool HandsOver() const {
+    long status = 0;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    return take != nullptr && status / 100 == 2;
+  }
+  size_t HandOver(std::string_view bytes, size_t size) {
+    is_enough = !(*take)(bytes);
+    return is_enough ? 0 : size;
+  }
+
+  /// curl's CURLOPT_HEADERFUNCTION, with one line: anything but the size ends the transfer.
+  static size_t TakeHeader(char* data, size_t, size_t size, void* user) {
+    Answer& answer = *static_cast<Answer*>(user);
+    const bool is_end = std::string_view(data, size) == "\r\n";
+    return is_end && answer.HandsOver() ? answer.HandOver("", size) : size;
+  }
+
+  /// curl's CURLOPT_WRITEFUNCTION.
   static size_t Write(char* data, size_t, size_t size, void* user) {
     Answer& answer = *static_cast<Answer*>(user);
-    long status = 0;
-    curl_easy_getinfo(answer.handle, CURLINFO_RESPONSE_CODE, &status);
-    if (answer.take != nullptr && status / 100 == 2) {
-      answer.is_enough = !(*answer.take)({data, size});
-      return answer.is_enough ? 0 : size;
+    if (answer.HandsOver()) {
+      return answer.HandOver({data, size}, size);
     }
     if (answer.body.size() + size > kBodyBytesMax) {
       return 0;
@@ -91,17 +106,24 @@ Status HttpClient::Perform(const std::string& path, Answer& answer) {
   const std::unique_ptr<CURL, EasyDeleter> handle(curl_easy_init());
   answer.handle = handle.get();
   std::unique_ptr<curl_slist, ListDeleter> headers;
-  if (!server_.token.empty()) {
-    headers.reset(
-        curl_slist_append(nullptr, fmt::format("Authorization: Bearer {}", server_.token).c_str()));
-  }
+  const auto add_header = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) {
+      const std::string line = fmt::format("{}: {}", name, value);
+      headers.reset(curl_slist_append(headers.release(), line.c_str()));
+    }
+  };
+  add_header("Authorization", server_.token.empty() ? "" : "Bearer " + server_.token);
+  add_header("Last-Event-ID", answer.last_event_id);
   const std::string url = server_.url + path;
   curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle.get(), CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(handle.get(), CURLOPT_HEADERFUNCTION, &Answer::TakeHeader);
+  curl_easy_setopt(handle.get(), CURLOPT_HEADERDATA, &answer);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, &Answer::Write);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer);
   curl_easy_setopt(handle.get(), CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
+  curl_easy_setopt(handle.get(), CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
   const CURLcode result = curl_easy_perform(handle.get());
   if (answer.is_enough) {
@@ -123,9 +145,9 @@ Result<std::string> HttpClient::Get(const std::string& path) {
   return std::move(answer.body);
 }
 
-Status HttpClient::Stream(const std::string& path,
+Status HttpClient::Stream(const std::string& path, const std::string& last_event_id,
                           const std::function<bool(std::string_view)>& take) {
-  Answer answer{.take = &take};
+  Answer answer{.take = &take, .last_event_id = last_event_id};
   MR_TRY(Perform(path, answer));
   return answer.is_enough ? Status()
                           : Err(ErrorCode::kServerUnreachable, "the server ended the connection");

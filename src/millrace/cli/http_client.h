@@ -25,9 +25,11 @@ class HttpClient {
   /// document names; kServerUnreachable when there is no answer.
   Result<std::string> Get(const std::string& path);
 
-  /// Hands over an endless answer piece by piece until `take` returns false; then succeeds. Errors
-  /// as above, kServerUnreachable also when the connection ends.
-  Status Stream(const std::string& path, const std::function<bool(std::string_view)>& take);
+  /// Hands over an endless answer piece by piece, an empty one when it begins, until `take` returns
+  /// false; then succeeds. Errors as above, kServerUnreachable also when the connection ends.
+  /// `last_event_id`: where the last answer ended, empty = nowhere.
+  Status Stream(const std::string& path, const std::string& last_event_id,
+                const std::function<bool(std::string_view)>& take);
 
  private:
   struct Answer;

@@ -28,10 +28,11 @@ class ChangeFeedService {
   virtual ~ChangeFeedService() = default;
 
   /// Must not block; calls `done` exactly once, from any thread. The source yields events made by
-  /// AppendEvent: `change`, `snapshot`, `progress` (a position without a change, so that a resumed
-  /// feed need not read far) and `gap` (what was asked for is no longer retained). What must be
-  /// read from disk is read on the service's own threads, which then wake the source. Errors:
-  /// kStreamNotFound, kSqlUnknownRelation, kHttpBadRequest (`from` is no position), kUnavailable.
+  /// AppendEvent: `change`, `snapshot`, `progress` (a position without a change: where a feed from
+  /// now on begins, and behind a snapshot) and `gap` (what was asked for is no longer retained).
+  /// What must be read from disk is read on the service's own threads, which then wake the source.
+  /// Errors: kStreamNotFound, kSqlUnknownRelation, kHttpBadRequest (`from` is no position),
+  /// kUnavailable.
   virtual void Open(FeedRequest request, Done done) = 0;
 };
 
