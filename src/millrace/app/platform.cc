@@ -65,8 +65,7 @@ Status Platform::OpenTable(const TableDefinition& table) {
   if (options_.metrics != nullptr) {
     options.metrics = IngestMetrics(*options_.metrics, table.name);
   }
-  MR_ASSIGN(ingestors_[table.name],
-            StreamIngestor::Open(table, *transport_, clock_, std::move(options)));
+  MR_ASSIGN(ingestors_[table.name], StreamIngestor::Open(table, *transport_, clock_, options));
   return {};
 }
 

@@ -124,19 +124,20 @@ class OptionTable final : public OptionTableBase {
   };
 
   template <typename Place>
-  Added Add(std::string name, Place place, std::string help) {
-    return AddAs<OptionCodec<MemberAt<Place>>>(std::move(name), place, std::move(help));
+  Added Add(std::string_view name, Place place, std::string_view help) {
+    return AddAs<OptionCodec<MemberAt<Place>>>(name, place, help);
   }
 
   /// For a member that is a plain integer and holds a number of bytes.
   template <typename Place>
-  Added AddBytes(std::string name, Place place, std::string help) {
-    return AddAs<ByteCountCodec<MemberAt<Place>>>(std::move(name), place, std::move(help));
+  Added AddBytes(std::string_view name, Place place, std::string_view help) {
+    return AddAs<ByteCountCodec<MemberAt<Place>>>(name, place, help);
   }
 
   /// For a member of any type with few values that have names.
   template <typename Place>
-  Added AddChoice(std::string name, Place place, Choices<Place> choices, std::string help);
+  Added AddChoice(std::string_view name, Place place, Choices<Place> choices,
+                  std::string_view help);
 
   /// Returns defaults overwritten by what `sources` sets. Errors are collected, not only the first:
   /// kConfigInvalidValue, kConfigMissingValue.
@@ -149,7 +150,7 @@ class OptionTable final : public OptionTableBase {
 
  private:
   template <typename Codec, typename Place>
-  Added AddAs(std::string name, Place place, std::string help);
+  Added AddAs(std::string_view name, Place place, std::string_view help);
 };
 
 /// Adds kConfigUnknownKey for each setting that none of `tables` declares, with the nearest name as
@@ -163,15 +164,15 @@ void AppendOptionReference(std::string& out, const OptionTableBase& table);
 
 template <typename T>
 template <typename Codec, typename Place>
-typename OptionTable<T>::Added OptionTable<T>::AddAs(std::string name, Place place,
-                                                     std::string help) {
+typename OptionTable<T>::Added OptionTable<T>::AddAs(std::string_view name, Place place,
+                                                     std::string_view help) {
   const T defaults{};
   internal::BoundOption option;
-  option.info = {.name = std::move(name),
+  option.info = {.name = std::string(name),
                  .type = Codec::kType,
                  .default_text = Codec::Print(std::invoke(place, defaults)),
                  .bounds = {},
-                 .help = std::move(help)};
+                 .help = std::string(help)};
   option.store = [place](const Setting& setting, void* target) -> Status {
     MR_ASSIGN(std::invoke(place, *static_cast<T*>(target)), Codec::Parse(setting));
     return {};
@@ -191,8 +192,9 @@ typename OptionTable<T>::Added OptionTable<T>::AddAs(std::string name, Place pla
 
 template <typename T>
 template <typename Place>
-typename OptionTable<T>::Added OptionTable<T>::AddChoice(std::string name, Place place,
-                                                         Choices<Place> choices, std::string help) {
+typename OptionTable<T>::Added OptionTable<T>::AddChoice(std::string_view name, Place place,
+                                                         Choices<Place> choices,
+                                                         std::string_view help) {
   internal::BoundOption option;
   std::string names;
   for (const auto& choice : choices) {
@@ -207,11 +209,11 @@ typename OptionTable<T>::Added OptionTable<T>::AddChoice(std::string name, Place
     return std::string();
   };
   const T defaults{};
-  option.info = {.name = std::move(name),
+  option.info = {.name = std::string(name),
                  .type = "choice",
                  .default_text = option.print(&defaults),
                  .bounds = names,
-                 .help = std::move(help)};
+                 .help = std::string(help)};
   option.store = [place, choices = std::move(choices), names](const Setting& setting,
                                                               void* target) -> Status {
     for (const auto& [choice, value] : choices) {

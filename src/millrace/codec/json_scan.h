@@ -26,6 +26,8 @@ inline constexpr size_t kPaddingBytes = 64;
 class Failure {
  public:
   constexpr Failure() = default;
+  /// Implicit, so that `return ErrorCode::kX;` reads as a failure.
+  // NOLINTNEXTLINE(google-explicit-constructor)
   constexpr Failure(ErrorCode code) : number_(static_cast<uint16_t>(code)) {}
 
   constexpr explicit operator bool() const { return number_ != 0; }

@@ -11,11 +11,11 @@
 namespace millrace {
 
 StreamIngestor::StreamIngestor(const TableDefinition& table, Transport& transport,
-                               const Clock& clock, Options options)
+                               const Clock& clock, const Options& options)
     : table_(table),
       transport_(transport),
       clock_(clock),
-      options_(std::move(options)),
+      options_(options),
       partitions_(table.partitions, table.watermark_delay) {
   std::vector<Field> fields;
   for (size_t i = 0; i < table_.schema->size(); ++i) {
@@ -39,8 +39,7 @@ Result<std::unique_ptr<StreamIngestor>> StreamIngestor::Open(const TableDefiniti
                                                              Transport& transport,
                                                              const Clock& clock, Options options) {
   options.json.keep_originals = !table.generated.empty();
-  std::unique_ptr<StreamIngestor> ingestor(
-      new StreamIngestor(table, transport, clock, std::move(options)));
+  std::unique_ptr<StreamIngestor> ingestor(new StreamIngestor(table, transport, clock, options));
   MR_TRY(ingestor->OpenStreams());
   MutexLock lock(ingestor->mutex_);
   MR_TRY(ingestor->RestoreClock());

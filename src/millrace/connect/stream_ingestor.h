@@ -103,7 +103,7 @@ class StreamIngestor {
 
  private:
   StreamIngestor(const TableDefinition& table, Transport& transport, const Clock& clock,
-                 Options options);
+                 const Options& options);
 
   Status OpenStreams();
   Status RestoreClock() MR_REQUIRES(mutex_);

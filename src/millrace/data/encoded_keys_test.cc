@@ -21,7 +21,7 @@ std::string RowKey(const Batch& batch, std::span<const size_t> columns, size_t r
 TEST(EncodedKeysTest, EqualsTheEncodingRowByRowForAllTypes) {
   Rng rng(5);
   EncodedKeys keys;
-  for (int round = 0; round < 3; ++round) {
+  for (size_t round = 0; round < 3; ++round) {
     const BatchPtr batch = RandomBatch(rng, SchemaOfAllTypes(), 50 + 100 * round, 0.2, 0.5);
     std::vector<size_t> columns(batch->columns().size());
     std::iota(columns.begin(), columns.end(), 0);
