@@ -83,6 +83,12 @@ def refused(blocks):
     return records
 
 
+def json_number(text):
+    """1.50 and 1.5 are equal, and 7.0 is 7."""
+    number = decimal.Decimal(text)
+    return int(number) if number == int(number) and abs(number) < 10**40 else float(number)
+
+
 def normal(value, digits=12):
     """A form in which equal values of both sides are equal."""
     if value is None:
@@ -101,7 +107,7 @@ def normal(value, digits=12):
         pass
     if value[:1] in '{["':
         try:
-            return json.dumps(json.loads(value), sort_keys=True)
+            return json.dumps(json.loads(value, parse_float=json_number), sort_keys=True)
         except ValueError:
             pass
     return value
@@ -285,7 +291,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=pathlib.Path)
-    files = parser.parse_args().files
+    files = [path.resolve() for path in parser.parse_args().files]
     psql = Psql()
     wrong = 0
     for path in files or [*sorted(FOLDER.glob("*.test")), FUNCTIONS]:

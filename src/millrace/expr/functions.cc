@@ -29,6 +29,8 @@ const std::vector<ScalarFunction>& Registry() {
     internal::AddRegexFunctions(out);
     internal::AddTimeFunctions(out);
     internal::AddJsonFunctions(out);
+    internal::AddJsonMatchFunctions(out);
+    internal::AddJsonBuildFunctions(out);
     std::stable_sort(out.begin(), out.end(), [](const ScalarFunction& a, const ScalarFunction& b) {
       return a.name < b.name;
     });

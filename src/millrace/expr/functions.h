@@ -93,6 +93,8 @@ void AddPatternFunctions(std::vector<ScalarFunction>& out);
 void AddRegexFunctions(std::vector<ScalarFunction>& out);
 void AddTimeFunctions(std::vector<ScalarFunction>& out);
 void AddJsonFunctions(std::vector<ScalarFunction>& out);
+void AddJsonMatchFunctions(std::vector<ScalarFunction>& out);
+void AddJsonBuildFunctions(std::vector<ScalarFunction>& out);
 
 }  // namespace internal
 }  // namespace millrace

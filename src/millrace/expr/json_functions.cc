@@ -1,14 +1,17 @@
-#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "millrace/data/text_format.h"
 #include "millrace/expr/functions.h"
 #include "millrace/expr/json_path.h"
+#include "millrace/expr/json_path_reader.h"
+#include "millrace/expr/text_rows.h"
 
 namespace millrace::internal {
 
 namespace {
+
+// Reading jsonb: parts refer to the text that they come from.
 
 constexpr TypeId kJson = TypeId::kJsonb;
 constexpr TypeId kText = TypeId::kText;
@@ -16,100 +19,75 @@ constexpr TypeId kText = TypeId::kText;
 /// Appends a found value as jsonb or as text; nothing found and, as text, JSON null are NULL.
 class ResultAppender {
  public:
-  explicit ResultAppender(bool as_text) : as_text_(as_text) {}
+  ResultAppender(const KernelCall& call, bool as_text) : builder_(call, 0), as_text_(as_text) {}
 
-  void Append(const std::optional<std::string_view>& found, ColumnBuilder& out) {
+  void Append(size_t row, const std::optional<std::string_view>& found) {
     if (!found || (as_text_ && GetJsonKind(*found) == JsonKind::kNull)) {
-      out.AppendNull();
+      builder_.AppendNull();
+      return;
+    }
+    const std::string_view text = as_text_ ? JsonText(*found, scratch_) : *found;
+    if (text.data() == scratch_.data()) {
+      builder_.AppendText(text);
     } else {
-      out.AppendText(as_text_ ? JsonText(*found, scratch_) : *found);
+      builder_.AppendPart(row, text);
     }
   }
+  void AppendNull() { builder_.AppendNull(); }
+  Column Finish() { return builder_.Finish(); }
 
  private:
+  PartBuilder builder_;
   bool as_text_;
   std::string scratch_;
 };
 
+/// Calls `find(row, json) -> std::optional<std::string_view>` for rows that are not NULL.
+template <bool kAsText, typename Find>
+Column FindParts(const KernelCall& call, Find find) {
+  ResultAppender result(call, kAsText);
+  for (size_t row = 0; row < call.rows; ++row) {
+    if (call.IsValid(row)) {
+      result.Append(row, find(row, call.argument(0).Text(row)));
+    } else {
+      result.AppendNull();
+    }
+  }
+  return result.Finish();
+}
+
 template <bool kAsText>
 Column MemberKernel(const KernelCall& call) {
-  ResultAppender result(kAsText);
-  return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
-    result.Append(JsonMember(call.argument(0).Text(row), call.argument(1).Text(row)), out);
+  return FindParts<kAsText>(call, [&](size_t row, std::string_view json) {
+    return JsonMember(json, call.argument(1).Text(row));
   });
 }
 
 template <bool kAsText>
 Column ElementKernel(const KernelCall& call) {
-  ResultAppender result(kAsText);
-  return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
-    result.Append(JsonElement(call.argument(0).Text(row), call.argument(1).At<int32_t>(row)), out);
+  return FindParts<kAsText>(call, [&](size_t row, std::string_view json) {
+    return JsonElement(json, call.argument(1).At<int32_t>(row));
   });
-}
-
-/// Splits '{a,b,"c d"}', the text form of the text[] that PostgreSQL takes. False when it is not
-/// one.
-bool SplitPath(std::string_view text, std::vector<std::string>& steps) {
-  steps.clear();
-  if (text.size() < 2 || text.front() != '{' || text.back() != '}') {
-    return false;
-  }
-  text = text.substr(1, text.size() - 2);
-  bool quoted = false;
-  std::string step;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') {
-      quoted = !quoted;
-    } else if (text[i] == '\\' && i + 1 < text.size()) {
-      step += text[++i];
-    } else if (text[i] == ',' && !quoted) {
-      steps.push_back(std::move(step));
-      step.clear();
-    } else if (quoted || text[i] != ' ') {
-      step += text[i];
-    }
-  }
-  if (!text.empty()) {
-    steps.push_back(std::move(step));
-  }
-  return !quoted;
-}
-
-std::optional<std::string_view> Walk(std::string_view json, const std::vector<std::string>& steps) {
-  std::optional<std::string_view> at = json;
-  for (const std::string& step : steps) {
-    int64_t index = 0;
-    if (GetJsonKind(*at) == JsonKind::kObject) {
-      at = JsonMember(*at, step);
-    } else if (ScanInteger(step, std::numeric_limits<int32_t>::min(),
-                           std::numeric_limits<int32_t>::max(), index) == ScanOutcome::kOk) {
-      at = JsonElement(*at, index);
-    } else {
-      return std::nullopt;
-    }
-    if (!at) {
-      return std::nullopt;
-    }
-  }
-  return at;
 }
 
 template <bool kAsText>
 Column PathKernel(const KernelCall& call) {
-  ResultAppender result(kAsText);
-  const Operand& paths = call.argument(1);
-  std::vector<std::string> steps;
-  bool valid = paths.constant && SplitPath(paths.Text(0), steps);
-  return BuildRows(call, [&](size_t row, ColumnBuilder& out) {
-    if (!paths.constant) {
-      valid = SplitPath(paths.Text(row), steps);
+  JsonPathReader paths(call);
+  return FindParts<kAsText>(call, [&](size_t row, std::string_view json) {
+    const JsonPath* path = paths.At(row);
+    return path == nullptr ? std::nullopt : JsonAtPath(json, *path);
+  });
+}
+
+/// jsonb_extract_path(json, step, ...).
+template <bool kAsText>
+Column ExtractKernel(const KernelCall& call) {
+  JsonPath path(call.arguments.size() - 1);
+  return FindParts<kAsText>(call, [&](size_t row, std::string_view json) {
+    for (size_t i = 0; i < path.size(); ++i) {
+      path[i] = call.argument(i + 1).Text(row);
     }
-    if (!valid) {
-      call.Fail(row, ErrorCode::kInvalidCast, "a JSON path is written '{a,b}'");
-      out.AppendNull();
-      return;
-    }
-    result.Append(Walk(call.argument(0).Text(row), steps), out);
+    return JsonAtPath(json, path);
   });
 }
 
@@ -148,7 +126,13 @@ void AddJsonFunctions(std::vector<ScalarFunction>& out) {
   Add(out, "->", {kJson, TypeId::kInt32}, kJson, ElementKernel<false>, false, true);
   Add(out, "->>", {kJson, TypeId::kInt32}, kText, ElementKernel<true>, false, true);
   Add(out, "#>", {kJson, kText}, kJson, PathKernel<false>, true, true);
+  out.back().prepare = PrepareJsonPath;
   Add(out, "#>>", {kJson, kText}, kText, PathKernel<true>, true, true);
+  out.back().prepare = PrepareJsonPath;
+  Add(out, "jsonb_extract_path", {kJson, kText}, kJson, ExtractKernel<false>, false, true);
+  out.back().variadic = true;
+  Add(out, "jsonb_extract_path_text", {kJson, kText}, kText, ExtractKernel<true>, false, true);
+  out.back().variadic = true;
   Add(out, "jsonb_typeof", {kJson}, kText, TypeofKernel, false, false);
   Add(out, "jsonb_array_length", {kJson}, TypeId::kInt32, ArrayLengthKernel, true, false);
 }

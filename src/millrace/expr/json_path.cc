@@ -1,8 +1,11 @@
 #include "millrace/expr/json_path.h"
 
-#include <vector>
+#include <algorithm>
+#include <limits>
 
 #include "millrace/data/json_text.h"
+#include "millrace/data/text_cursor.h"
+#include "millrace/data/text_format.h"
 #include "millrace/expr/utf8_text.h"
 
 namespace millrace {
@@ -186,6 +189,123 @@ int64_t JsonLength(std::string_view array) {
     ++length;
   }
   return length;
+}
+
+JsonItems::JsonItems(std::string_view container)
+    : json_(container), object_(GetJsonKind(container) == JsonKind::kObject) {
+  const bool any = object_ || GetJsonKind(container) == JsonKind::kArray;
+  at_ = any ? 1 : json_.size();
+}
+
+bool JsonItems::Next() {
+  if (at_ >= json_.size() || json_[at_] == ']' || json_[at_] == '}') {
+    return false;
+  }
+  if (object_) {
+    const size_t end = SkipString(json_, at_);
+    key_ = json_.substr(at_, end - at_);
+    at_ = std::min(end + 1, json_.size());
+  }
+  const size_t end = SkipValue(json_, at_);
+  value_ = json_.substr(at_, end - at_);
+  at_ = end + 1;
+  return true;
+}
+
+namespace {
+
+/// Reads the elements of a one-dimensional array literal.
+class PathReader {
+ public:
+  explicit PathReader(std::string_view text) : rest_(internal::TrimSpace(text)) {}
+
+  bool Read(JsonPath& path) {
+    if (rest_.size() < 2 || rest_.front() != '{' || rest_.back() != '}') {
+      return false;
+    }
+    rest_ = internal::TrimSpace(rest_.substr(1, rest_.size() - 2));
+    if (rest_.empty()) {
+      return true;
+    }
+    while (ReadElement(path)) {
+      rest_ = internal::TrimSpace(rest_);
+      if (rest_.empty()) {
+        return true;
+      }
+      if (rest_.front() != ',') {
+        return false;
+      }
+      rest_ = internal::TrimSpace(rest_.substr(1));
+    }
+    return false;
+  }
+
+ private:
+  bool ReadElement(JsonPath& path) {
+    const bool quoted = rest_.starts_with('"');
+    rest_.remove_prefix(quoted ? 1 : 0);
+    std::string element;
+    size_t kept = 0;  // Spaces behind it do not belong to it.
+    while (!rest_.empty() && rest_.front() != (quoted ? '"' : ',')) {
+      const bool escaped = rest_.front() == '\\';
+      rest_.remove_prefix(escaped ? 1 : 0);
+      if (rest_.empty() || (!escaped && !quoted && IsSpecial(rest_.front()))) {
+        return false;
+      }
+      element += rest_.front();
+      kept = escaped || quoted || !internal::IsSpace(rest_.front()) ? element.size() : kept;
+      rest_.remove_prefix(1);
+    }
+    element.resize(kept);
+    if (quoted) {
+      if (rest_.empty()) {
+        return false;
+      }
+      rest_.remove_prefix(1);
+    } else if (element.empty()) {
+      return false;
+    }
+    const bool null = !quoted && internal::EqualsIgnoreCase(element, "null");
+    path.push_back(null ? std::nullopt : std::optional(std::move(element)));
+    return true;
+  }
+
+  static bool IsSpecial(char c) { return c == '{' || c == '}' || c == '"'; }
+
+  std::string_view rest_;
+};
+
+}  // namespace
+
+Result<JsonPath> ParseJsonPath(std::string_view text) {
+  JsonPath path;
+  if (!PathReader(text).Read(path)) {
+    return Err(Error(ErrorCode::kInvalidCast, "malformed list of texts")
+                   .WithHint("it is written '{a,b}'"));
+  }
+  return path;
+}
+
+std::optional<std::string_view> JsonAtPath(std::string_view json, const JsonPath& path) {
+  std::optional<std::string_view> at = json;
+  for (const auto& step : path) {
+    if (!step) {
+      return std::nullopt;
+    }
+    int64_t index = 0;
+    if (GetJsonKind(*at) == JsonKind::kObject) {
+      at = JsonMember(*at, *step);
+    } else if (ScanInteger(*step, std::numeric_limits<int32_t>::min(),
+                           std::numeric_limits<int32_t>::max(), index) == ScanOutcome::kOk) {
+      at = JsonElement(*at, index);
+    } else {
+      return std::nullopt;
+    }
+    if (!at) {
+      return std::nullopt;
+    }
+  }
+  return at;
 }
 
 std::string_view JsonText(std::string_view json, std::string& scratch) {

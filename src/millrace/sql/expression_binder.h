@@ -93,6 +93,8 @@ class ExpressionBinder final {
   Bound<Piece> CallByName(const std::string& name, std::vector<Piece> arguments, int offset);
   Bound<Piece> BindExtract(const std::vector<Piece>& arguments, int offset);
   Bound<Piece> BindJoin(std::vector<Piece> arguments, int offset);
+  /// jsonb_build_object and jsonb_build_array, over what to_jsonb makes of their arguments.
+  Bound<Piece> BindJsonBuild(const std::string& name, std::vector<Piece> arguments, int offset);
   Bound<void> CastToText(Piece& piece) const;
   /// Makes all arguments but the first `kept` text, as output shows them.
   Bound<std::vector<Piece>> AsOutput(std::vector<Piece> arguments, size_t kept) const;

@@ -224,7 +224,10 @@ TEST(ExpressionTest, Json) {
                  {"(j -> 's')::int", "!3003"},
                  {"(j ->> 's') = 'q'", "true"},
                  {"j -> 'a' -> 'b' -> 9", "NULL"},
-                 {"j #> 'x'", "!3003"}});
+                 {"j #> 'x'", "MR3003"},
+                 {"j #> (nilt || 'x')", "NULL"},
+                 {"j #> lower('X')", "MR3003"},
+                 {"j #> t", "!3003"}});
 }
 
 TEST(ExpressionTest, Numbers) {

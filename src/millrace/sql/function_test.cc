@@ -215,5 +215,116 @@ TEST(FunctionTest, Format) {
                  {"lower('\u00c4BC')", "\u00c4bc"}});
 }
 
+TEST(FunctionTest, JsonMatches) {
+  ExpectAnswers({{"j ? 'a'", "true"},
+                 {"j ? 'x'", "false"},
+                 {"j ? nilt", "NULL"},
+                 {"'[\"a\",1]'::jsonb ? '1'", "false"},
+                 {"'\"a\"'::jsonb ? 'a'", "true"},
+                 {"'{\"\\u00e9\\\"\":1}'::jsonb ? '\u00e9\"'", "true"},
+                 {"j ?| '{x,a}'", "true"},
+                 {"j ?| '{}'", "false"},
+                 {"j ?& '{a,s}'", "true"},
+                 {"j ?& '{a,x}'", "false"},
+                 {"j ?& '{}'", "true"},
+                 {"j ?| '{a,NULL}'", "true"},
+                 {"j ?| 'a'", "MR3003"},
+                 {"j ?& t", "!3003"},
+                 {"j @> '{\"s\":\"q\"}'", "true"},
+                 {"j @> '{\"a\":{\"b\":[1]}}'", "true"},
+                 {"j @> '{\"a\":{\"b\":1}}'", "false"},
+                 {"j @> '{\"a\":{}}'", "true"},
+                 {"j @> '{}'", "true"},
+                 {"j @> '{\"s\":null}'", "false"},
+                 {"'{\"n\":1}' <@ j", "false"},
+                 {"'{\"n\":null}' <@ j", "true"},
+                 {"'[1,2]'::jsonb @> '1'", "true"},
+                 {"'1'::jsonb @> '[1]'", "false"},
+                 {"'1'::jsonb @> '1.0'", "true"},
+                 {"'[[1,2],3]'::jsonb @> '[[1]]'", "true"},
+                 {"'[1,2]'::jsonb @> '[2,2,1]'", "true"},
+                 {"'[{\"a\":1},{\"b\":[2,3]}]'::jsonb @> '[{\"b\":[3]}]'", "true"},
+                 {"'[1,[2]]'::jsonb @> '[2]'", "false"},
+                 {"'[]'::jsonb @> '[]'", "true"},
+                 {"'[]'::jsonb @> '{}'", "false"}});
+}
+
+TEST(FunctionTest, JsonBuilding) {
+  ExpectAnswers(
+      {{"j || '{\"s\":\"z\",\"new\":[]}'",
+        "{\"a\": {\"b\": [1, 2.5, \"x\\n\u00e9\"]}, \"n\": null, \"s\": \"z\", \"t\": true, "
+        "\"new\": []}"},
+       {"'[1]'::jsonb || '[2]'", "[1, 2]"},
+       {"'[1]'::jsonb || '2'", "[1, 2]"},
+       {"'1'::jsonb || '2'", "[1, 2]"},
+       {"'{\"a\":1}'::jsonb || '[2]'", "[{\"a\": 1}, 2]"},
+       {"'{}'::jsonb || '{\"a\":1}'", "{\"a\": 1}"},
+       {"'[]'::jsonb || '[]'", "[]"},
+       {"'null'::jsonb || '{}'", "[null, {}]"},
+       {"j - 'a'", "{\"n\": null, \"s\": \"q\", \"t\": true}"},
+       {"j - 'a' - 'n'", "{\"s\": \"q\", \"t\": true}"},
+       {"'[\"a\",\"b\",\"a\"]'::jsonb - 'a'", "[\"b\"]"},
+       {"'[1,2,3]'::jsonb - 1", "[1, 3]"},
+       {"'[1,2,3]'::jsonb - (-1)", "[1, 2]"},
+       {"'[1,2,3]'::jsonb - 7", "[1, 2, 3]"},
+       {"j - 1", "!3003"},
+       {"'1'::jsonb - 'a'", "!3003"},
+       {"j #- '{a,b,1}'",
+        "{\"a\": {\"b\": [1, \"x\\n\u00e9\"]}, \"n\": null, \"s\": \"q\", \"t\": true}"},
+       {"j #- '{a}'", "{\"n\": null, \"s\": \"q\", \"t\": true}"},
+       {"j #- '{x,y}'",
+        "{\"a\": {\"b\": [1, 2.5, \"x\\n\u00e9\"]}, \"n\": null, \"s\": \"q\", \"t\": true}"},
+       {"j #- '{}'",
+        "{\"a\": {\"b\": [1, 2.5, \"x\\n\u00e9\"]}, \"n\": null, \"s\": \"q\", \"t\": true}"},
+       {"'[1,[2,3]]'::jsonb #- '{1,-1}'", "[1, [2]]"},
+       {"'1'::jsonb #- '{a}'", "!3003"},
+       {"jsonb_build_object('a', i, 'b', nil, 'c', n, 'd', at::date, 'e', t, 'f', j -> 'a')",
+        "{\"a\": 7, \"b\": null, \"c\": 12.35, \"d\": \"2024-02-29\", \"e\": \"Gr\u00fc\u00dfe, "
+        "Welt\", \"f\": {\"b\": [1, 2.5, \"x\\n\u00e9\"]}}"},
+       {"jsonb_build_object(b, 1, 1.50, 2)", "{\"1.50\": 2, \"true\": 1}"},
+       {"jsonb_build_object()", "{}"},
+       {"jsonb_build_object('a')", "MR2007"},
+       {"jsonb_build_object(nilt, 1)", "!3003"},
+       {"jsonb_build_object(j, 1)", "MR2008"},
+       {"jsonb_build_object('a', 1, 'a', 2)", "{\"a\": 2}"},
+       {"jsonb_build_array(i, 'x\"y', nil, j -> 'a', b, 'NaN'::float8, 1e-7::float8, r, raw, span, "
+        "id)",
+        "[7, \"x\\\"y\", null, {\"b\": [1, 2.5, \"x\\n\u00e9\"]}, true, \"NaN\", 0.0000001, 1.5, "
+        "\"\\\\x00ff61\", \"1 day 02:00:00\", \"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11\"]"},
+       {"jsonb_build_array()", "[]"},
+       {"to_jsonb(t)", "\"Gr\u00fc\u00dfe, Welt\""},
+       {"to_jsonb(b)", "true"},
+       {"to_jsonb(l)", "9000000000"},
+       {"to_jsonb(r)", "1.5"},
+       {"to_jsonb(day)", "\"2024-02-29\""},
+       {"to_jsonb(nil)", "NULL"},
+       {"to_jsonb(j)",
+        "{\"a\": {\"b\": [1, 2.5, \"x\\n\u00e9\"]}, \"n\": null, \"s\": \"q\", \"t\": true}"}});
+}
+
+TEST(FunctionTest, JsonPaths) {
+  ExpectAnswers(
+      {{"jsonb_extract_path(j, 'a', 'b', '1')", "2.5"},
+       {"jsonb_extract_path(j, 'a', 'x')", "NULL"},
+       {"jsonb_extract_path(j, nilt)", "NULL"},
+       {"jsonb_extract_path_text(j, 'a', 'b', '2')", "x\n\u00e9"},
+       {"jsonb_extract_path_text(j, 'n')", "NULL"},
+       {"jsonb_strip_nulls('{\"a\":null,\"b\":[null,{\"c\":null}]}')", "{\"b\": [null, {}]}"},
+       {"jsonb_strip_nulls('1')", "1"},
+       {"j #> '{a, b ,0}'", "1"},
+       {"j #> '{\"a\",\"b\"}'", "[1, 2.5, \"x\\n\u00e9\"]"},
+       {"j #> '{a,NULL}'", "NULL"},
+       {"j #> '{a,,b}'", "MR3003"},
+       {"j #> '{a,{b}}'", "MR3003"},
+       {"'{\"a b\":{\"null\":1}}'::jsonb #> '{a b,\"null\"}'", "1"},
+       {"j #> '{}'",
+        "{\"a\": {\"b\": [1, 2.5, \"x\\n\u00e9\"]}, \"n\": null, \"s\": \"q\", \"t\": true}"},
+       {"j #> ' { a } '", "{\"b\": [1, 2.5, \"x\\n\u00e9\"]}"},
+       {"j #>> '{a\\\"'", "MR3003"},
+       {"'[1]'::jsonb #- '{a}'", "!3003"},
+       {"'[1]'::jsonb #- '{NULL}'", "!3003"},
+       {"'{\"a\":1}'::jsonb #- '{a,b}'", "{\"a\": 1}"}});
+}
+
 }  // namespace
 }  // namespace millrace

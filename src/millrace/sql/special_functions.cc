@@ -120,6 +120,30 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindJoin(std::vector<Piece> arg
   return Call("||", arguments, offset);
 }
 
+Bound<ExpressionBinder::Piece> ExpressionBinder::BindJsonBuild(const std::string& name,
+                                                               std::vector<Piece> arguments,
+                                                               int offset) {
+  const bool object = name == "jsonb_build_object";
+  if (object && arguments.size() % 2 != 0) {
+    return ErrAt(offset, ErrorCode::kSqlUnknownFunction,
+                 "jsonb_build_object needs an even number of arguments", "keys and values in turn");
+  }
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    Piece& piece = arguments[i];
+    const bool key = object && i % 2 == 0;
+    if (key && !piece.untyped && piece.expression->type.id == TypeId::kJsonb) {
+      return ErrAt(piece.offset, ErrorCode::kSqlTypeMismatch, "a key must not be jsonb",
+                   "take its text with ->> or #>>");
+    }
+    if (key) {
+      MR_TRY(CastToText(piece));
+    }
+    const int at = piece.offset;
+    MR_ASSIGN(piece, Call("to_jsonb", {piece}, at));
+  }
+  return Call(name, arguments, offset);
+}
+
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindRound(const std::string& name,
                                                            const std::vector<Piece>& arguments,
                                                            int offset) {
@@ -157,6 +181,9 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::CallByName(const std::string& n
     if (name == each) {
       MR_ASSIGN(arguments, AsOutput(std::move(arguments), kept));
     }
+  }
+  if (name == "jsonb_build_object" || name == "jsonb_build_array") {
+    return BindJsonBuild(name, std::move(arguments), offset);
   }
   if ((name == "quote_literal" || name == "quote_nullable") && arguments.size() == 1) {
     MR_TRY(CastToText(arguments[0]));
