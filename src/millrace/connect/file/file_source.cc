@@ -242,8 +242,8 @@ void FileSource::Decode(FileSplit& split, const LineBlock& block) {
     text = AsText(block.lines->bytes());
     decoder_->Decode(block.lines, records_);
   }
-  Explain(split, block, records_);
   pending_->decoded = ingestor_.Complete(block.lines, std::move(records_));
+  Explain(split, block, pending_->decoded.errors);
   pending_->placement.watermark_before = watermarks().Promise(split.position.partition);
   if (pending_->decoded.rows != nullptr) {
     split.position.max_event_time =
@@ -263,8 +263,8 @@ void FileSource::Decode(FileSplit& split, const LineBlock& block) {
 
 /// Says in each error where the record stands, and shortens what is kept of a large one.
 void FileSource::Explain(const FileSplit& split, const LineBlock& block,
-                         DecodedRecords& records) const {
-  for (RecordError& error : records.errors) {
+                         std::vector<RecordError>& errors) {
+  for (RecordError& error : errors) {
     uint64_t at = block.begin;
     if (block.lines != nullptr && error.original.data() != nullptr) {
       at += static_cast<uint64_t>(error.original.data() - AsText(block.lines->bytes()).data());

@@ -67,7 +67,8 @@ class FileSource final : public Source {
 
   Result<Nanos> ReadBlock(FileSplit& split, Nanos now);
   void Decode(FileSplit& split, const LineBlock& block);
-  void Explain(const FileSplit& split, const LineBlock& block, DecodedRecords& records) const;
+  static void Explain(const FileSplit& split, const LineBlock& block,
+                      std::vector<RecordError>& errors);
   Result<Nanos> AtEnd(FileSplit& split, Nanos now);
   Result<Nanos> Failed(FileSplit& split, const Error& error, Nanos now);
   void GiveUp(FileSplit& split, const Error& error);

@@ -1,9 +1,14 @@
 #include "millrace/connect/file/file_source.h"
 
+#include <array>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "millrace/connect/file/file_source_testing.h"
+#include "millrace/expr/expression.h"
+#include "millrace/expr/functions.h"
 
 namespace millrace {
 namespace {
@@ -194,6 +199,25 @@ TEST_F(FileSourceTest, MakesErrorRowsOfBadLinesWithTheirPlace) {
   EXPECT_THAT(ErrorMessages().front(),
               HasSubstr(fmt::format("(/in/a.log at byte {})", Line(1, "a").size())));
   EXPECT_EQ(source_->status().errors, 3);
+}
+
+TEST_F(FileSourceTest, NamesThePlaceOfALineWhoseGeneratedColumnFails) {
+  const DataType bigint = DataType::Of(TypeId::kInt64);
+  const ScalarFunction& divide = GetFunction("/", std::array{TypeId::kInt64, TypeId::kInt64});
+  std::vector<Field> fields = table_.schema->fields();
+  fields.push_back({.name = "share", .type = bigint});
+  table_.schema = MakeSchema(std::move(fields));
+  table_.generated = {{.column = 3,
+                       .expression = MakeCall(divide, {MakeLiteral(Value(int64_t{100}), bigint),
+                                                       MakeColumn(2, bigint, true)})}};
+  Append("/in/a.log", Line(1, "a") + "nonsense\n" + Line(2, "b", 0) + Line(3, "c"));
+  Start();
+  Run();
+  EXPECT_THAT(Keys(0), ElementsAre("a", "c"));
+  EXPECT_THAT(ErrorMessages(),
+              ElementsAre(HasSubstr(fmt::format("(/in/a.log at byte {})", Line(1).size())),
+                          HasSubstr(fmt::format("MR3001 division by zero (/in/a.log at byte {})",
+                                                Line(1).size() + 9))));
 }
 
 TEST_F(FileSourceTest, KeepsTheBeginningOfLinesThatAreTooLong) {
