@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "millrace/app/rows.h"
+#include "millrace/connect/connector.h"
+#include "millrace/connect/ingest_options.h"
 #include "millrace/data/text_format.h"
 
 namespace millrace::golden {
@@ -45,7 +47,7 @@ std::vector<std::string> GoldenProject::CompileErrors(const std::string& sql) co
   const std::string path = "sql";
   files.push_back({.path = path, .text = sql});
   std::vector<ProjectError> errors;
-  (void)CompileProject(files, {}, &errors);
+  (void)CompileProject(files, {.check_connector = CheckConnector}, &errors);
   std::vector<std::string> lines;
   for (const ProjectError& error : errors) {
     const size_t prefix = error.location.file == path ? path.size() + 1 : 0;
@@ -56,7 +58,7 @@ std::vector<std::string> GoldenProject::CompileErrors(const std::string& sql) co
 
 Status GoldenProject::Define(const std::string& sql) {
   files_.push_back({.path = fmt::format("statement{}.sql", files_.size() + 1), .text = sql});
-  MR_ASSIGN(project_, CompileProject(files_, {}, nullptr));
+  MR_ASSIGN(project_, CompileProject(files_, {.check_connector = CheckConnector}, nullptr));
   Stop();
   MR_TRY(Start());
   return RunToEnd();
@@ -64,7 +66,8 @@ Status GoldenProject::Define(const std::string& sql) {
 
 Status GoldenProject::Start() {
   for (const TableDefinition& table : project_.tables) {
-    MR_ASSIGN(ingestors_[table.name], StreamIngestor::Open(table, stage_->transport(), clock_, {}));
+    MR_ASSIGN(ingestors_[table.name],
+              StreamIngestor::Open(table, stage_->transport(), clock_, ReadIngestOptions(table)));
   }
   for (const ViewDefinition& view : project_.views) {
     PipelineRunner::Options options;

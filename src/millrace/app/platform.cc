@@ -59,7 +59,7 @@ Status Platform::Open() {
 }
 
 Status Platform::OpenTable(const TableDefinition& table) {
-  StreamIngestor::Options options = ReadConnectorOptions(table, IngestOptionTable());
+  StreamIngestor::Options options = ReadIngestOptions(table);
   const Connector* const connector = FindConnector(table);
   options.idle_by_timeout = connector == nullptr || connector->open == nullptr;
   if (options_.metrics != nullptr) {

@@ -51,6 +51,10 @@ std::string ConfigurationPage() {
       page += "\n";
       AppendOptionReference(page, *table);
     }
+    if (connector.column_options != nullptr) {
+      page += "\nOptions of a column, written `column.option`:\n\n";
+      AppendOptionReference(page, *connector.column_options);
+    }
   }
   page += "\n## CREATE MATERIALIZED VIEW ... WITH\n\n";
   AppendOptionReference(page, ViewOptionTable());

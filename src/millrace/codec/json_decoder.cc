@@ -153,12 +153,13 @@ class JsonDecoder::Body {
     const size_t record = out_->records++;
     if (!failure) [[likely]] {
       ++rows_;
+      reader_.values().EndRow();
       if (options_.keep_originals) {
         out_->originals.push_back(Trimmed(begin, end));
       }
       return;
     }
-    reader_.values().Truncate(rows_);
+    reader_.values().DropRow();
     std::string message(Describe(*failure).meaning);
     if (!failed_name_.empty()) {
       message += fmt::format(": {}", failed_name_);
@@ -179,7 +180,7 @@ class JsonDecoder::Body {
   bool valid_utf8_ = true;
 };
 
-JsonDecoder::JsonDecoder(SchemaPtr schema, JsonDecoderOptions options)
+JsonDecoder::JsonDecoder(SchemaPtr schema, const JsonDecoderOptions& options)
     : body_(std::make_unique<Body>(std::move(schema), options)) {}
 JsonDecoder::~JsonDecoder() = default;
 JsonDecoder::JsonDecoder(JsonDecoder&&) noexcept = default;

@@ -4,8 +4,11 @@
 #include <memory>
 #include <string_view>
 
+#include "millrace/codec/field_path.h"
 #include "millrace/codec/json_scan.h"
+#include "millrace/codec/local_time.h"
 #include "millrace/codec/record_decoder.h"
+#include "millrace/codec/timestamp_format.h"
 
 namespace millrace {
 
@@ -26,8 +29,11 @@ enum class UndeclaredFields : uint8_t {
 struct JsonDecoderOptions {
   JsonFraming framing = JsonFraming::kLines;
   UndeclaredFields undeclared = UndeclaredFields::kIgnore;
-  /// Timestamps may also be numbers: milliseconds since 1970, fractions rounded to microseconds.
-  bool epoch_millis = false;
+  TimestampFormat timestamp_format;
+  LocalTime time_zone;  ///< Of timestamps that name none.
+  /// Columns whose value is not in the field of their name; FieldTree::Make takes them. Not
+  /// together with kKeep.
+  FieldPaths paths;
   size_t record_bytes_max = size_t{1} << 20;
   size_t depth_max = 64;        ///< Levels of objects and arrays, the record itself included.
   bool keep_originals = false;  ///< Fill DecodedRecords::originals.
@@ -40,7 +46,9 @@ struct JsonDecoderOptions {
 /// converted silently: "1" is no number and 1 no text. As PostgreSQL's json_to_record does,
 /// integers refuse 1.0 and 1e2; numeric rounds half away from zero. Floats also take "NaN",
 /// "Infinity" and
-/// "-Infinity". null and a missing field are NULL. Field names are compared exactly.
+/// "-Infinity". null and a missing field are NULL. Field names are compared exactly. A column may
+/// stand in objects within the record (JsonDecoderOptions::paths); where such an object is null or
+/// missing its columns are NULL.
 ///
 /// Codes per record: kRecordSyntax, kRecordMissingColumn (NOT NULL), kRecordTypeMismatch,
 /// kRecordOutOfRange, kRecordInvalidText (NUL, lone surrogate, bytes that are not UTF-8),
@@ -53,7 +61,7 @@ struct JsonDecoderOptions {
 class JsonDecoder final : public RecordDecoder {
  public:
   /// `schema` holds the columns to decode: without generated ones.
-  JsonDecoder(SchemaPtr schema, JsonDecoderOptions options);
+  JsonDecoder(SchemaPtr schema, const JsonDecoderOptions& options);
   ~JsonDecoder() override;
   JsonDecoder(JsonDecoder&&) noexcept;
   JsonDecoder& operator=(JsonDecoder&&) noexcept;

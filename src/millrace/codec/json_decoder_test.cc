@@ -203,7 +203,7 @@ TEST(JsonDecoder, ReadsTimes) {
   EXPECT_EQ(DecodeValue(type, "\"2024-05-01 14:00:00.25+02\""), "2024-05-01T12:00:00.250Z");
   EXPECT_EQ(DecodeValue(type, "\"2024-13-01\""), "MR4010");
   EXPECT_EQ(DecodeValue(type, "1714564800000"), "MR4003");
-  const JsonDecoderOptions epoch{.epoch_millis = true};
+  const JsonDecoderOptions epoch{.timestamp_format = *TimestampFormat::Parse("epoch_millis")};
   EXPECT_EQ(DecodeValue(type, "1714564800000", epoch), "2024-05-01T12:00:00Z");
   EXPECT_EQ(DecodeValue(type, "1714564800000.25", epoch), "2024-05-01T12:00:00.000250Z");
   EXPECT_EQ(DecodeValue(type, "-1", epoch), "1969-12-31T23:59:59.999Z");

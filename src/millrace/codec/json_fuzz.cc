@@ -43,10 +43,17 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) {
     return 0;
   }
-  const JsonDecoderOptions options{
+  JsonDecoderOptions options{
       .framing = (data[0] & 1) != 0 ? JsonFraming::kDocument : JsonFraming::kLines,
-      .undeclared = (data[0] & 2) != 0 ? UndeclaredFields::kKeep : UndeclaredFields::kIgnore,
-      .epoch_millis = (data[0] & 4) != 0};
+      .undeclared = (data[0] & 2) != 0 ? UndeclaredFields::kKeep : UndeclaredFields::kIgnore};
+  if ((data[0] & 4) != 0) {
+    options.timestamp_format = *TimestampFormat::Parse("epoch_millis");
+  } else if ((data[0] & 8) != 0) {
+    options.timestamp_format = *TimestampFormat::Parse("yyyy-MM-dd HH:mm:ss[.f]");
+  }
+  if ((data[0] & 16) != 0 && options.undeclared != UndeclaredFields::kKeep) {
+    options.paths = {{"i", {{"o", "i"}}}, {"t", {{"o", "p", "t"}}}, {"at", {{"at"}, {"o", "at"}}}};
+  }
   const SchemaPtr schema = FuzzSchema();
   const BufferPtr body = PaddedBuffer({reinterpret_cast<const char*>(data) + 1, size - 1});
   JsonDecoder decoder(schema, options);

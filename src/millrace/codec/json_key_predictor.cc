@@ -14,7 +14,8 @@ KeyPredictor::Node KeyPredictor::Learn(Node from, std::string_view bytes, const 
   entry.piece = piece;
   Node node = kUnknown + 1;
   while (node < nodes_.size() &&
-         (nodes_[node].piece.size != piece.size || nodes_[node].words != entry.words)) {
+         (nodes_[node].piece.size != piece.size || nodes_[node].piece.object != piece.object ||
+          nodes_[node].words != entry.words)) {
     ++node;
   }
   if (node == nodes_.size()) {

@@ -32,6 +32,7 @@ class KeyPredictor {
     uint32_t size = 0;       ///< Bytes of the piece.
     uint32_t key_begin = 0;  ///< Where the key with its quotes begins.
     uint32_t key_size = 0;
+    uint32_t object = 0;  ///< In which object it stands, as the caller numbers them.
   };
 
   KeyPredictor() : nodes_(2) {}

@@ -1,5 +1,7 @@
 #include "millrace/codec/json_record_reader.h"
 
+#include <algorithm>
+
 #include "millrace/base/check.h"
 
 namespace millrace::json {
@@ -10,24 +12,49 @@ constexpr std::string_view kRestColumn = "_rest";
 /// Bytes of a foreign field's name in a message.
 constexpr size_t kNameBytesMax = 64;
 
+size_t RestColumn(const Schema& schema, const JsonDecoderOptions& options) {
+  MR_CHECK(options.depth_max >= 1);
+  if (options.undeclared != UndeclaredFields::kKeep) {
+    return schema.size();
+  }
+  const auto column = schema.Find(kRestColumn);
+  MR_CHECK(column && schema.field(*column).type.id == TypeId::kJsonb, "no column _rest jsonb");
+  MR_CHECK(options.paths.empty(), "paths together with _rest");
+  return *column;
+}
+
+FieldTree MakeTree(const Schema& schema, const JsonDecoderOptions& options, size_t rest_column) {
+  auto tree = FieldTree::Make(schema, options.paths, rest_column);
+  MR_CHECK(tree.has_value(), "{}", tree.error().ToString());
+  return *std::move(tree);
+}
+
+/// Levels within a column's value: without the record and the objects around it.
+std::vector<size_t> DepthsMax(const FieldTree& tree, size_t depth_max) {
+  std::vector<size_t> depths;
+  for (size_t column = 0; column < tree.columns_count(); ++column) {
+    depths.push_back(depth_max - std::min(depth_max, size_t{tree.depth(column)} + 1));
+  }
+  return depths;
+}
+
 }  // namespace
 
 RecordReader::RecordReader(const Schema& schema, const JsonDecoderOptions& options)
     : schema_(schema),
       undeclared_(options.undeclared),
-      depth_max_(options.depth_max - 1),
-      values_(schema, options.epoch_millis, options.depth_max - 1),
-      seen_(schema.size()) {
-  MR_CHECK(options.depth_max >= 1);
-  for (size_t i = 0; i < schema.size(); ++i) {
-    if (undeclared_ == UndeclaredFields::kKeep && schema.field(i).name == kRestColumn) {
-      MR_CHECK(schema.field(i).type.id == TypeId::kJsonb, "_rest must be jsonb");
-      rest_column_ = static_cast<int32_t>(i);
-    } else {
-      fields_.emplace(schema.field(i).name, static_cast<int32_t>(i));
+      depth_max_(options.depth_max),
+      rest_column_(RestColumn(schema, options)),
+      tree_(MakeTree(schema, options, rest_column_)),
+      columns_count_(schema.size() - (rest_column_ < schema.size() ? 1 : 0)),
+      values_(schema, TimestampReader(options.timestamp_format, options.time_zone),
+              DepthsMax(tree_, options.depth_max)),
+      seen_(tree_.fields_count()) {
+  for (size_t column = 0; column < schema.size(); ++column) {
+    if (!schema.field(column).nullable) {
+      required_.push_back(column);
     }
   }
-  MR_CHECK(undeclared_ != UndeclaredFields::kKeep || rest_column_ != kNone, "no column _rest");
 }
 
 [[gnu::always_inline]] inline Failure RecordReader::ReadValue(Cursor& cursor,
@@ -40,6 +67,12 @@ RecordReader::RecordReader(const Schema& schema, const JsonDecoderOptions& optio
     return failure;
   }
   const auto column = static_cast<size_t>(piece.field);
+  if (column >= schema_.size()) {
+    Cursor copy = cursor;
+    const Failure failure = ReadObject(copy, piece.field);
+    cursor = copy;
+    return failure;
+  }
   if (seen_[column] == record_) [[unlikely]] {
     failed_name_ = schema_.field(column).name;
     return ErrorCode::kRecordDuplicateKey;
@@ -56,6 +89,8 @@ RecordReader::RecordReader(const Schema& schema, const JsonDecoderOptions& optio
 Failure RecordReader::Read(Cursor& cursor) {
   ++record_;
   columns_seen_ = 0;
+  object_ = 0;
+  first_ = true;
   failed_name_.clear();
   rest_.clear();
   // A local copy, whose address only rare calls take, so that it stays in registers.
@@ -71,7 +106,8 @@ Failure RecordReader::Read(Cursor& cursor) {
     const char* const begin = cursor.at;
     KeyPredictor::Piece piece;
     const KeyPredictor::Node guess = predictor_.Guess(node, begin);
-    if (guess != KeyPredictor::kStart && predictor_.piece(guess).size <= cursor.left()) [[likely]] {
+    if (guess != KeyPredictor::kStart && predictor_.piece(guess).size <= cursor.left() &&
+        predictor_.piece(guess).object == object_) [[likely]] {
       node = guess;
       piece = predictor_.piece(node);
       cursor.at += piece.size;
@@ -80,15 +116,20 @@ Failure RecordReader::Read(Cursor& cursor) {
       }
     } else {
       Cursor copy = cursor;
-      const Failure failure = ReadPiece(copy, node == KeyPredictor::kStart, piece);
+      const Failure failure = ReadPiece(copy, piece);
       cursor = copy;
       if (failure) {
         return failure;
       }
       node = predictor_.Learn(node, {begin, static_cast<size_t>(cursor.at - begin)}, piece);
     }
-    if (piece.field == kEndOfRecord) {
-      return columns_seen_ == seen_.size() ? Failure() : FinishRow();
+    first_ = false;
+    if (piece.field == kEndOfObject) {
+      if (object_ == 0) {
+        return columns_seen_ == columns_count_ && rest_.empty() ? Failure() : FinishRow();
+      }
+      object_ = tree_.object(object_).parent;
+      continue;
     }
     if (const Failure failure = ReadValue(cursor, piece, begin)) [[unlikely]] {
       return failure;
@@ -96,17 +137,19 @@ Failure RecordReader::Read(Cursor& cursor) {
   }
 }
 
-Failure RecordReader::ReadPiece(Cursor& cursor, bool first, KeyPredictor::Piece& piece) {
+Failure RecordReader::ReadPiece(Cursor& cursor, KeyPredictor::Piece& piece) {
   const char* const begin = cursor.at;
-  if (first && !cursor.Take('{')) {
+  piece.object = object_;
+  if (first_ && object_ == 0 && !cursor.Take('{')) {
     return ErrorCode::kRecordSyntax;
   }
   SkipSpace(cursor);
   if (cursor.Take('}')) {
-    piece = {.field = kEndOfRecord, .size = static_cast<uint32_t>(cursor.at - begin)};
+    piece.field = kEndOfObject;
+    piece.size = static_cast<uint32_t>(cursor.at - begin);
     return {};
   }
-  if (!first) {
+  if (!first_) {
     if (!cursor.Take(',')) {
       return ErrorCode::kRecordSyntax;
     }
@@ -129,19 +172,46 @@ Failure RecordReader::ReadPiece(Cursor& cursor, bool first, KeyPredictor::Piece&
   piece.size = static_cast<uint32_t>(cursor.at - begin);
   piece.key_begin = static_cast<uint32_t>(key_begin - begin);
   piece.key_size = static_cast<uint32_t>(key_end - key_begin);
-  return FindField(key, piece.field);
+  FindField(key, piece.field);
+  return {};
 }
 
-Failure RecordReader::FindField(const RawString& key, int32_t& field) {
+void RecordReader::FindField(const RawString& key, int32_t& field) {
   key_.clear();
   if (!key.has_escapes) {
     key_ = key.text;
   } else if (Unescape(key.text, key_)) {
     field = kUndeclared;  // No column has such a name.
-    return {};
+    return;
   }
-  const auto found = fields_.find(key_);
-  field = found == fields_.end() ? kUndeclared : found->second;
+  field = tree_.Find(object_, key_);
+}
+
+Failure RecordReader::ReadObject(Cursor& cursor, int32_t field) {
+  const uint32_t object = tree_.ObjectOf(field);
+  const auto fail = [&](ErrorCode code) {
+    failed_name_ = tree_.object(object).path;
+    return code;
+  };
+  uint64_t& seen = seen_[static_cast<size_t>(field)];
+  if (seen == record_) {
+    return fail(ErrorCode::kRecordDuplicateKey);
+  }
+  seen = record_;
+  if (cursor.Peek() == 'n') {
+    return ScanWord(cursor, "null");
+  }
+  const size_t depth = tree_.object(object).depth;
+  if (cursor.Peek() != '{') {
+    const Failure failure = SkipValue(cursor, depth_max_ - std::min(depth_max_, depth));
+    return failure ? failure : Failure(fail(ErrorCode::kRecordTypeMismatch));
+  }
+  if (depth >= depth_max_) {
+    return ErrorCode::kRecordTooDeep;
+  }
+  ++cursor.at;
+  object_ = object;
+  first_ = true;
   return {};
 }
 
@@ -151,7 +221,8 @@ Failure RecordReader::ReadUndeclared(Cursor& cursor, std::string_view key) {
     return ErrorCode::kRecordUnknownField;
   }
   const char* const begin = cursor.at;
-  const Failure failure = SkipValue(cursor, depth_max_);
+  const Failure failure =
+      SkipValue(cursor, depth_max_ - std::min(depth_max_, size_t{tree_.object(object_).depth} + 1));
   if (!failure && undeclared_ == UndeclaredFields::kKeep) {
     rest_ += rest_.empty() ? '{' : ',';
     rest_ += key;
@@ -162,19 +233,16 @@ Failure RecordReader::ReadUndeclared(Cursor& cursor, std::string_view key) {
 }
 
 Failure RecordReader::FinishRow() {
-  for (size_t column = 0; column < seen_.size(); ++column) {
-    if (seen_[column] == record_) {
-      continue;
+  if (!rest_.empty()) {
+    rest_ += '}';
+    seen_[rest_column_] = record_;
+    if (const Failure failure = values_.AppendJson(rest_, rest_column_)) {
+      failed_name_ = kRestColumn;
+      return failure;
     }
-    if (static_cast<int32_t>(column) == rest_column_ && !rest_.empty()) {
-      rest_ += '}';
-      if (const Failure failure = values_.AppendJson(rest_, column)) {
-        failed_name_ = kRestColumn;
-        return failure;
-      }
-    } else if (values_.nullable(column)) {
-      values_.AppendNull(column);
-    } else {
+  }
+  for (const size_t column : required_) {
+    if (seen_[column] != record_) {
       failed_name_ = schema_.field(column).name;
       return ErrorCode::kRecordMissingColumn;
     }

@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-#include "millrace/base/error.h"
+#include "millrace/codec/record_failure.h"
 
 namespace millrace::json {
 
@@ -21,22 +21,7 @@ namespace millrace::json {
 /// Readable bytes, of any value, that must follow a body.
 inline constexpr size_t kPaddingBytes = 64;
 
-/// Nothing, or why a scan failed. A std::optional is written to memory in parts and read as a
-/// whole, which stalls the processor at every return: it took more than half of all decoding time.
-class Failure {
- public:
-  constexpr Failure() = default;
-  /// Implicit, so that `return ErrorCode::kX;` reads as a failure.
-  // NOLINTNEXTLINE(google-explicit-constructor)
-  constexpr Failure(ErrorCode code) : number_(static_cast<uint16_t>(code)) {}
-
-  constexpr explicit operator bool() const { return number_ != 0; }
-  /// Only when there is one.
-  constexpr ErrorCode operator*() const { return static_cast<ErrorCode>(number_); }
-
- private:
-  uint16_t number_ = 0;
-};
+using Failure = RecordFailure;
 
 /// A place in JSON text; never moves behind `end`.
 struct Cursor {

@@ -54,15 +54,17 @@ Failure AppendFloatText(std::string_view text, const DataType& type, ColumnBuild
 
 }  // namespace
 
-ValueWriter::ValueWriter(const Schema& schema, bool epoch_millis, size_t depth_max)
-    : epoch_millis_(epoch_millis), depth_max_(depth_max) {
+ValueWriter::ValueWriter(const Schema& schema, TimestampReader timestamps,
+                         std::span<const size_t> depths_max)
+    : timestamps_(std::move(timestamps)) {
   columns_.reserve(schema.size());
   for (const Field& field : schema.fields()) {
     columns_.push_back({.builder = ColumnBuilder(field.type),
                         .type = field.type,
                         .nullable = field.nullable,
                         .integer_max = field.type.is_integer() ? IntegerMax(field.type) : 0,
-                        .numeric_max = NumericMax(field.type)});
+                        .numeric_max = NumericMax(field.type),
+                        .depth_max = depths_max[columns_.size()]});
   }
 }
 
@@ -76,10 +78,10 @@ void ValueWriter::Begin(const BufferPtr& body, size_t rows_expected) {
   }
 }
 
-void ValueWriter::Truncate(size_t rows) {
+void ValueWriter::DropRow() {
   for (Target& target : columns_) {
-    if (target.builder.size() > rows) {
-      target.builder.Truncate(rows);
+    if (target.builder.size() > rows_) {
+      target.builder.Truncate(rows_);
     }
   }
 }
@@ -88,8 +90,10 @@ std::vector<Column> ValueWriter::Finish() {
   std::vector<Column> columns;
   columns.reserve(columns_.size());
   for (Target& target : columns_) {
+    target.builder.AppendNulls(rows_ - target.builder.size());
     columns.push_back(target.builder.Finish());
   }
+  rows_ = 0;
   return columns;
 }
 
@@ -103,7 +107,7 @@ Failure ValueWriter::AppendAny(Cursor& cursor, Target& target) {
     case TypeId::kInt16:
     case TypeId::kInt32:
     case TypeId::kInt64:
-      return RefuseInteger(cursor);
+      return RefuseInteger(cursor, target);
     case TypeId::kFloat32:
     case TypeId::kFloat64:
       return AppendFloat(cursor, target);
@@ -124,21 +128,17 @@ Failure ValueWriter::AppendAny(Cursor& cursor, Target& target) {
   MR_CHECK(false, "type {}", static_cast<int>(target.type.id));
 }
 
-Failure ValueWriter::AppendNullWord(Cursor& cursor, Target& target) {
+Failure ValueWriter::AppendNullWord(Cursor& cursor, const Target& target) {
   if (const Failure failure = ScanWord(cursor, "null")) {
     return failure;
   }
-  if (!target.nullable) {
-    return ErrorCode::kRecordMissingColumn;
-  }
-  target.builder.AppendNull();
-  return {};
+  return target.nullable ? Failure() : ErrorCode::kRecordMissingColumn;
 }
 
 Failure ValueWriter::AppendBoolean(Cursor& cursor, Target& target) {
   const char first = cursor.Peek();
   if (first != 't' && first != 'f') {
-    return Mismatch(cursor, depth_max_);
+    return Mismatch(cursor, target.depth_max);
   }
   const Failure failure = ScanWord(cursor, first == 't' ? "true" : "false");
   if (!failure) {
@@ -147,14 +147,14 @@ Failure ValueWriter::AppendBoolean(Cursor& cursor, Target& target) {
   return failure;
 }
 
-Failure ValueWriter::RefuseInteger(Cursor& cursor) const {
+Failure ValueWriter::RefuseInteger(Cursor& cursor, const Target& target) {
   const Cursor begin = cursor;
   cursor.Take('-');
   const bool zero = cursor.Peek() == '0';
   uint64_t ignored = 0;
   const size_t digits = ReadDigits(cursor, ignored);
   if (digits == 0 || (zero && digits > 1) || ContinuesNumber(cursor.Peek())) {
-    return Mismatch(begin, depth_max_);
+    return Mismatch(begin, target.depth_max);
   }
   return ErrorCode::kRecordOutOfRange;
 }
@@ -171,7 +171,7 @@ Failure ValueWriter::AppendFloat(Cursor& cursor, Target& target) {
     return AppendFloatText(text, target.type, target.builder);
   }
   if (!IsDigit(cursor.Peek()) && cursor.Peek() != '-') {
-    return Mismatch(cursor, depth_max_);
+    return Mismatch(cursor, target.depth_max);
   }
   RawNumber number;
   if (const Failure failure = ScanNumber(cursor, number)) {
@@ -182,7 +182,7 @@ Failure ValueWriter::AppendFloat(Cursor& cursor, Target& target) {
 
 Failure ValueWriter::AppendNumeric(Cursor& cursor, Target& target) {
   if (!IsDigit(cursor.Peek()) && cursor.Peek() != '-') {
-    return Mismatch(cursor, depth_max_);
+    return Mismatch(cursor, target.depth_max);
   }
   RawNumber number;
   if (const Failure failure = ScanNumber(cursor, number)) {
@@ -194,94 +194,44 @@ Failure ValueWriter::AppendNumeric(Cursor& cursor, Target& target) {
   return AppendScanned(outcome, value, target.builder);
 }
 
-bool ValueWriter::ScanTimestampOfLastDate(std::string_view text, Micros& out) const {
-  if (text.size() < 20 || std::memcmp(text.data(), last_date_.text, 11) != 0) {
-    return false;
-  }
-  const char* p = text.data();
-  uint32_t bad = 0;
-  const auto digit = [&](size_t at) {
-    const auto value = static_cast<uint32_t>(static_cast<unsigned char>(p[at] - '0'));
-    bad |= static_cast<uint32_t>(value > 9);
-    return value;
-  };
-  const uint32_t hour = digit(11) * 10 + digit(12);
-  const uint32_t minute = digit(14) * 10 + digit(15);
-  const uint32_t second = digit(17) * 10 + digit(18);
-  constexpr size_t kFractionAt = 20;
-  constexpr size_t kFractionDigitsMax = 6;
-  const size_t end = text.size() - 1;
-  uint32_t micros = 0;
-  if (p[kFractionAt - 1] == '.') {
-    if (end <= kFractionAt || end > kFractionAt + kFractionDigitsMax) {
-      return false;
-    }
-    for (size_t at = kFractionAt; at < end; ++at) {
-      micros = micros * 10 + digit(at);
-    }
-    for (size_t digits = end - kFractionAt; digits < kFractionDigitsMax; ++digits) {
-      micros *= 10;
-    }
-  } else if (end != kFractionAt - 1) {
-    return false;
-  }
-  bad |= static_cast<uint32_t>(p[13] != ':') | static_cast<uint32_t>(p[16] != ':') |
-         static_cast<uint32_t>(hour > 23) | static_cast<uint32_t>(minute > 59) |
-         static_cast<uint32_t>(second > 59) | static_cast<uint32_t>(p[end] != 'Z');
-  out = last_date_.midnight + (int64_t{hour} * 3600 + minute * 60 + second) * kMicrosPerSecond +
-        micros;
-  return bad == 0;
-}
-
 Failure ValueWriter::AppendTimestamp(Cursor& cursor, Target& target) {
+  if (timestamps_.takes_numbers()) {
+    return AppendNumberTimestamp(cursor, target);
+  }
   if (cursor.Peek() != '"') {
-    return epoch_millis_ ? AppendEpochMillis(cursor, target) : Mismatch(cursor, depth_max_);
+    return Mismatch(cursor, target.depth_max);
   }
   std::string_view text;
   if (const Failure failure = ReadString(cursor, text)) {
     return failure;
   }
   Micros value = 0;
-  if (!ScanTimestampOfLastDate(text, value)) {
-    if (ScanTimestamptz(text, value) != ScanOutcome::kOk) {
-      return ErrorCode::kRecordInvalidTimestamp;
-    }
-    constexpr size_t kDateBytes = 11;  // With the T behind it.
-    if (text.size() >= 20 && text[4] == '-' && text[7] == '-' && text.back() == 'Z' &&
-        (text[10] == 'T' || text[10] == ' ')) {
-      int32_t days = 0;
-      if (ScanDate(text.substr(0, kDateBytes - 1), days) == ScanOutcome::kOk) {
-        std::memcpy(last_date_.text, text.data(), kDateBytes);
-        last_date_.midnight = days * kMicrosPerDay;
-      }
-    }
+  if (timestamps_.Scan(text, value) != ScanOutcome::kOk) {
+    return ErrorCode::kRecordInvalidTimestamp;
   }
   target.builder.AppendFixed(value);
   return {};
 }
 
-Failure ValueWriter::AppendEpochMillis(Cursor& cursor, Target& target) {
+Failure ValueWriter::AppendNumberTimestamp(Cursor& cursor, Target& target) {
   if (!IsDigit(cursor.Peek()) && cursor.Peek() != '-') {
-    return Mismatch(cursor, depth_max_);
+    return Mismatch(cursor, target.depth_max);
   }
-  constexpr uint8_t kMicroDigits = 3;
   RawNumber number;
   if (const Failure failure = ScanNumber(cursor, number)) {
     return failure;
   }
-  Int128 micros = 0;
-  if (ScanNumeric(number.text, DataType::kNumericPrecisionMax, kMicroDigits, micros) !=
-          ScanOutcome::kOk ||
-      micros < kTimestampMin || micros > kTimestampMax) {
+  Micros value = 0;
+  if (timestamps_.Scan(number.text, value) != ScanOutcome::kOk) {
     return ErrorCode::kRecordInvalidTimestamp;
   }
-  target.builder.AppendFixed(static_cast<Micros>(micros));
+  target.builder.AppendFixed(value);
   return {};
 }
 
 Failure ValueWriter::AppendText(Cursor& cursor, Target& target) {
   if (cursor.Peek() != '"') {
-    return Mismatch(cursor, depth_max_);
+    return Mismatch(cursor, target.depth_max);
   }
   RawString string;
   if (const Failure failure = ScanString(cursor, string)) {
@@ -313,7 +263,7 @@ Failure ValueWriter::ReadString(Cursor& cursor, std::string_view& text) {
 
 Failure ValueWriter::AppendFromString(Cursor& cursor, Target& target) {
   if (cursor.Peek() != '"') {
-    return Mismatch(cursor, depth_max_);
+    return Mismatch(cursor, target.depth_max);
   }
   std::string_view text;
   if (const Failure failure = ReadString(cursor, text)) {
@@ -347,12 +297,12 @@ Failure ValueWriter::AppendFromString(Cursor& cursor, Target& target) {
 
 Failure ValueWriter::AppendJsonb(Cursor& cursor, Target& target) {
   const char* const begin = cursor.at;
-  if (const Failure failure = SkipValue(cursor, depth_max_)) {
+  if (const Failure failure = SkipValue(cursor, target.depth_max)) {
     return failure;
   }
   const std::string_view raw(begin, static_cast<size_t>(cursor.at - begin));
   unescaped_.clear();
-  if (const auto failure = AppendCanonicalJson(unescaped_, raw, depth_max_)) {
+  if (const auto failure = AppendCanonicalJson(unescaped_, raw, target.depth_max)) {
     return *failure;
   }
   if (raw == unescaped_) {
@@ -365,10 +315,12 @@ Failure ValueWriter::AppendJsonb(Cursor& cursor, Target& target) {
 
 Failure ValueWriter::AppendJson(std::string_view json, size_t column) {
   unescaped_.clear();
-  if (const auto failure = AppendCanonicalJson(unescaped_, json, depth_max_ + 1)) {
+  Target& target = columns_[column];
+  if (const auto failure = AppendCanonicalJson(unescaped_, json, target.depth_max + 1)) {
     return *failure;
   }
-  columns_[column].builder.AppendText(unescaped_);
+  target.builder.AppendNulls(rows_ - target.builder.size());
+  target.builder.AppendText(unescaped_);
   return {};
 }
 

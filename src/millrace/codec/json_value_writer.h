@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "millrace/codec/json_digits.h"
 #include "millrace/codec/json_scan.h"
+#include "millrace/codec/timestamp_reader.h"
 #include "millrace/data/batch.h"
 #include "millrace/data/column_builder.h"
 
@@ -16,19 +18,22 @@ namespace millrace::json {
 /// Not thread-safe; owned by a decoder.
 class ValueWriter {
  public:
-  /// `depth_max`: levels of arrays and objects within one value.
-  ValueWriter(const Schema& schema, bool epoch_millis, size_t depth_max);
+  /// `depths_max`: by column, levels of arrays and objects within its value.
+  ValueWriter(const Schema& schema, TimestampReader timestamps, std::span<const size_t> depths_max);
 
   /// Texts may refer to `body` from now on, until Finish.
   void Begin(const BufferPtr& body, size_t rows_expected);
 
-  /// Reads the value at the cursor and appends it to `column`; null appends NULL. On failure the
+  /// Reads the value at the cursor and appends it to `column`; null appends nothing. On failure the
   /// column may or may not have one more row.
   ///
   /// The usual forms of the usual types are read right here, so that the cursor stays in registers:
   /// stored and loaded between calls it costs five cycles each time.
   [[gnu::always_inline]] Failure Append(Cursor& cursor, size_t column) {
     Target& target = columns_[column];
+    if (target.builder.size() != rows_) [[unlikely]] {
+      target.builder.AppendNulls(rows_ - target.builder.size());
+    }
     bool appended = false;
     switch (target.type.id) {
       case TypeId::kText:
@@ -57,15 +62,15 @@ class ValueWriter {
     return failure;
   }
 
-  void AppendNull(size_t column) { columns_[column].builder.AppendNull(); }
   /// Appends JSON text that is not in the body to a jsonb column.
   Failure AppendJson(std::string_view json, size_t column);
 
   bool nullable(size_t column) const { return columns_[column].nullable; }
-  size_t size() const { return columns_.size(); }
 
-  /// Drops all rows from `rows` on.
-  void Truncate(size_t rows);
+  /// The row is whole: columns without a value are NULL. They catch up when it pays.
+  void EndRow() { ++rows_; }
+  /// Drops what there is of the row.
+  void DropRow();
   std::vector<Column> Finish();
 
  private:
@@ -75,12 +80,8 @@ class ValueWriter {
     bool nullable;
     uint64_t integer_max = 0;
     uint64_t numeric_max = 0;
+    size_t depth_max = 0;
     uint32_t backing = 0;
-  };
-  /// The midnight of the date of the last timestamp, for the next one.
-  struct LastDate {
-    char text[16] = {};
-    Micros midnight = 0;
   };
 
   // Each of these appends the value at the cursor if it has its form; else nothing happens.
@@ -92,25 +93,23 @@ class ValueWriter {
 
   /// Any other value of any type.
   Failure AppendAny(Cursor& cursor, Target& target);
-  Failure AppendNullWord(Cursor& cursor, Target& target);
-  Failure AppendBoolean(Cursor& cursor, Target& target);
-  Failure RefuseInteger(Cursor& cursor) const;
+  static Failure AppendNullWord(Cursor& cursor, const Target& target);
+  static Failure AppendBoolean(Cursor& cursor, Target& target);
+  static Failure RefuseInteger(Cursor& cursor, const Target& target);
   Failure AppendFloat(Cursor& cursor, Target& target);
-  Failure AppendNumeric(Cursor& cursor, Target& target);
+  static Failure AppendNumeric(Cursor& cursor, Target& target);
   Failure AppendTimestamp(Cursor& cursor, Target& target);
-  Failure AppendEpochMillis(Cursor& cursor, Target& target);
+  Failure AppendNumberTimestamp(Cursor& cursor, Target& target);
   Failure AppendText(Cursor& cursor, Target& target);
   Failure AppendFromString(Cursor& cursor, Target& target);
   Failure AppendJsonb(Cursor& cursor, Target& target);
   /// Reads a string and decodes its escapes; the result is valid until the next call.
   Failure ReadString(Cursor& cursor, std::string_view& text);
-  bool ScanTimestampOfLastDate(std::string_view text, Micros& out) const;
 
   std::vector<Target> columns_;
-  const bool epoch_millis_;
-  const size_t depth_max_;
+  size_t rows_ = 0;  ///< Whole ones.
+  TimestampReader timestamps_;
   const char* body_begin_ = nullptr;  ///< Texts in the body are references to here.
-  LastDate last_date_;
   std::string unescaped_;
 };
 
@@ -195,7 +194,7 @@ inline void ValueWriter::AppendInBody(std::string_view text, Target& target) con
   const char* const stop = FindStringStop(begin, cursor.end);
   Micros value = 0;
   if (stop >= cursor.end || *stop != '"' ||
-      !ScanTimestampOfLastDate({begin, static_cast<size_t>(stop - begin)}, value)) {
+      !timestamps_.ScanOfLastDate({begin, static_cast<size_t>(stop - begin)}, value)) {
     return false;
   }
   cursor.at = stop + 1;

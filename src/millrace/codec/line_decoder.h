@@ -5,6 +5,7 @@
 
 #include "millrace/codec/local_time.h"
 #include "millrace/codec/record_decoder.h"
+#include "millrace/codec/timestamp_format.h"
 
 namespace millrace {
 
@@ -12,6 +13,7 @@ struct LineDecoderOptions {
   /// RE2 syntax (https://github.com/google/re2/wiki/Syntax). It must match a whole line; its named
   /// groups, (?P<name>...) or (?<name>...), are columns.
   std::string pattern;
+  TimestampFormat timestamp_format;
   LocalTime time_zone;  ///< Of timestamps that name none.
   size_t record_bytes_max = size_t{1} << 20;
 };

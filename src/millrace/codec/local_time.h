@@ -22,9 +22,22 @@ class LocalTime {
   /// kConfigInvalidValue.
   static Result<LocalTime> Find(const std::string& name);
 
+  bool is_utc() const { return zone_ == nullptr; }
+  /// Its IANA name, or UTC.
+  std::string name() const;
+
   /// Takes a time that was read as if it were UTC for one on a clock of this zone. Where the clock
   /// was set back the earlier of two is meant, where it was set forward the instant of the change.
   Micros ToUtc(Micros local) const;
+
+  /// Local times in [begin, end) whose ToUtc is `local - offset`.
+  struct Span {
+    Micros begin = 0;
+    Micros end = 0;
+    Micros offset = 0;
+  };
+  /// Returns a span that holds `local`, or an empty one where the clock changes within a day.
+  Span SpanAround(Micros local) const;
 
  private:
   const date::time_zone* zone_ = nullptr;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "millrace/base/nearest_name.h"
+#include "millrace/connect/column_options.h"
 #include "millrace/connect/file/file_connector.h"
 #include "millrace/connect/http_connector.h"
 #include "millrace/plan/definition_options.h"
@@ -58,6 +59,16 @@ const Connector* FindConnector(const TableDefinition& table) {
   return found == AllConnectors().end() ? nullptr : &*found;
 }
 
+SchemaPtr DeclaredSchema(const TableDefinition& table) {
+  std::vector<Field> declared;
+  for (size_t i = 0; i < table.schema->size(); ++i) {
+    if (std::ranges::find(table.generated, i, &GeneratedColumn::column) == table.generated.end()) {
+      declared.push_back(table.schema->field(i));
+    }
+  }
+  return MakeSchema(std::move(declared));
+}
+
 void CheckConnector(const TableDefinition& table, std::vector<ProjectError>& errors) {
   const Connector* connector = FindConnector(table);
   if (connector == nullptr) {
@@ -67,8 +78,13 @@ void CheckConnector(const TableDefinition& table, std::vector<ProjectError>& err
   std::vector<const OptionTableBase*> tables = connector->option_tables;
   tables.push_back(&ConnectorOptionTable());
   tables.push_back(&TableOptionTable());  // For the nearest name.
+  WithOptionMap options = table.options;
+  if (connector->column_options != nullptr) {
+    std::erase_if(options, [](const auto& option) { return IsColumnOption(option.first); });
+    CheckColumnOptions(table, *connector->column_options, errors);
+  }
   OptionSources sources;
-  sources.AddWith(table.options, table.location);
+  sources.AddWith(options, table.location);
   RefuseUnknownOptions(sources, tables, errors);
   connector->check(table, errors);
 }

@@ -21,8 +21,10 @@ struct Connector {
   /// The tables of its WITH options. With `connector` and TableOptionTable they are all that a
   /// table may have.
   std::vector<const OptionTableBase*> option_tables;
+  /// The options of single columns, column_options.h; null when there are none.
+  const OptionTableBase* column_options = nullptr;
   /// Reads the options of `table`, and adds what is wrong with them and between them to `errors`.
-  void (*check)(const TableDefinition& table, std::vector<ProjectError>& errors);
+  void (*check)(const TableDefinition& table, std::vector<ProjectError>& errors) = nullptr;
   /// Looks at what a source would read, before anything is started: whether files are there. Null:
   /// nothing to look at.
   Status (*preflight)(const TableDefinition& table, const std::string& project_dir,
@@ -37,6 +39,9 @@ std::span<const Connector> AllConnectors();
 
 /// The kind of a table; "http" for one without the option. Null when there is no such kind.
 const Connector* FindConnector(const TableDefinition& table);
+
+/// The columns that records carry: without generated ones.
+SchemaPtr DeclaredSchema(const TableDefinition& table);
 
 /// Adds what is wrong with the options of a table that are its connector's: kConfigUnknownKey,
 /// kConfigInvalidValue, kConfigMissingValue, kSqlInvalidDefinition. A table that passes can be read

@@ -33,6 +33,7 @@ Connector MakeHttpConnector() {
   return {.name = "http",
           .help = "Clients post records to `/api/v1/streams/{table}/records`.",
           .option_tables = {&HttpConnectorOptionTable(), &IngestOptionTable()},
+          .column_options = &FieldOptionTable(),
           .check = Check};
 }
 

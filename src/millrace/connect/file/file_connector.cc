@@ -1,6 +1,6 @@
 #include "millrace/connect/file/file_connector.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
 #include "millrace/connect/file/file_options.h"
 #include "millrace/connect/file/file_source.h"
@@ -15,16 +15,6 @@ const SourceLocation& LocationOf(const TableDefinition& table, std::string_view 
   return found == table.options.end() ? table.location : found->second.location;
 }
 
-SchemaPtr DeclaredSchema(const TableDefinition& table) {
-  std::vector<Field> declared;
-  for (size_t i = 0; i < table.schema->size(); ++i) {
-    if (std::ranges::find(table.generated, i, &GeneratedColumn::column) == table.generated.end()) {
-      declared.push_back(table.schema->field(i));
-    }
-  }
-  return MakeSchema(std::move(declared));
-}
-
 void Check(const TableDefinition& table, std::vector<ProjectError>& errors) {
   const size_t before = errors.size();
   const auto options = ReadConnectorOptions(table, FileOptionTable(), errors);
@@ -32,15 +22,18 @@ void Check(const TableDefinition& table, std::vector<ProjectError>& errors) {
   const auto refuse = [&](std::string_view option, const Error& error) {
     errors.push_back({LocationOf(table, option), error});
   };
+  const auto json = ReadIngestOptions(table).json;
   if (options.format == FileFormat::kRegex && options.pattern.empty()) {
     refuse("format", Error(ErrorCode::kConfigMissingValue, "format = 'regex' needs a pattern"));
   } else if (options.format != FileFormat::kRegex && !options.pattern.empty()) {
     refuse("pattern", Error(ErrorCode::kConfigInvalidValue, "pattern is for format = 'regex'"));
+  } else if (options.format != FileFormat::kJson && !json.paths.empty()) {
+    refuse("format",
+           Error(ErrorCode::kConfigInvalidValue,
+                 fmt::format("{}.from is for format = 'json'", json.paths.begin()->first)));
   } else if (errors.size() == before) {
-    const auto json = ReadConnectorOptions(table, IngestOptionTable()).json;
     if (auto decoder = MakeFileDecoder(options, DeclaredSchema(table), json); !decoder) {
-      refuse(decoder.error().message().starts_with("unknown time zone") ? "time_zone" : "pattern",
-             decoder.error());
+      refuse("pattern", decoder.error());
     }
   }
 }
@@ -59,6 +52,7 @@ Connector MakeFileConnector() {
   return {.name = "file",
           .help = "Lines of files, read to their end or followed as they grow.",
           .option_tables = {&FileOptionTable(), &IngestOptionTable()},
+          .column_options = &FieldOptionTable(),
           .check = Check,
           .preflight = Preflight,
           .open = Open};

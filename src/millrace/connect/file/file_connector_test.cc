@@ -59,7 +59,7 @@ TEST(FileConnector, ReportsWhatIsMissingOrWrong) {
                       {"path", "/x"},
                       {"pattern", "(?<a>.*)"},
                       {"time_zone", "Middle/Earth"}}),
-              testing::StartsWith("t.sql:6:3: MR1003: unknown time zone"));
+              testing::StartsWith("t.sql:6:3: MR1003: time_zone: unknown time zone"));
 }
 
 TEST(FileConnector, LooksForTheFilesOfABoundedInput) {

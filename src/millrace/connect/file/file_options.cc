@@ -20,9 +20,6 @@ const OptionTable<FileOptions>& FileOptionTable() {
     table.AddChoice("mode", &FileOptions::mode,
                     {{"bounded", FileMode::kBounded}, {"follow", FileMode::kFollow}},
                     "Whether the input ends with the files that are there, or is followed.");
-    table.Add("time_zone", &FileOptions::time_zone,
-              "Zone of timestamps that name none, for format = 'regex': a name such as "
-              "Europe/Berlin, or local for the machine's.");
     table
         .Add("poll_interval", &FileOptions::poll_interval,
              "How often followed files are looked at for growth, rotation and new ones.")
@@ -39,9 +36,9 @@ Result<std::unique_ptr<RecordDecoder>> MakeFileDecoder(const FileOptions& option
     json.framing = JsonFraming::kLines;
     return std::make_unique<JsonDecoder>(schema, json);
   }
-  MR_ASSIGN(const LocalTime zone, LocalTime::Find(options.time_zone));
   MR_ASSIGN(auto decoder, LineDecoder::Create(schema, {.pattern = options.pattern,
-                                                       .time_zone = zone,
+                                                       .timestamp_format = json.timestamp_format,
+                                                       .time_zone = json.time_zone,
                                                        .record_bytes_max = json.record_bytes_max}));
   return decoder;
 }

@@ -25,7 +25,6 @@ struct FileOptions {
   FileFormat format = FileFormat::kJson;
   std::string pattern;
   FileMode mode = FileMode::kBounded;
-  std::string time_zone = "UTC";
   Duration poll_interval = std::chrono::milliseconds(500);
 };
 const OptionTable<FileOptions>& FileOptionTable();
