@@ -57,8 +57,8 @@ Status Dataflow::Run(std::span<const InputTime> inputs, bool on_many_threads) {
     const Operator& each = *plan_.operators[op];
     InputTime time = Earliest(
         op, [&](size_t port, Micros watermark) { return each.FirstOpen(port, watermark); });
-    time.watermark = std::max(time.watermark, state_.operator_watermarks[op]);
-    state_.operator_watermarks[op] = time.watermark;
+    time.watermark = std::max(time.watermark, state_.progress.operator_watermarks[op]);
+    state_.progress.operator_watermarks[op] = time.watermark;
     operator_times_[op] = time;
     RunTasks(state_.partitions(), on_many_threads,
              [&](size_t partition) { RunOperator(op, static_cast<uint32_t>(partition)); });
@@ -155,8 +155,8 @@ void Dataflow::RunOperator(size_t op, uint32_t partition) {
                              .partitions = static_cast<uint32_t>(state_.partitions()),
                              .tables = tables,
                              .inputs = inputs_[op],
-                             .first_open = state_.operator_watermarks[op],
-                             .is_first_epoch = !state_.started,
+                             .first_open = state_.progress.operator_watermarks[op],
+                             .is_first_epoch = !state_.progress.started,
                              .wants_closed = op == plan_.rows_operator},
                             *task.report, task.output);
   if (!run) {

@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 
 #include "millrace/engine/aggregate/aggregate_operator.h"
+#include "millrace/engine/join/join_operator.h"
+#include "millrace/engine/rows_operator.h"
+#include "millrace/engine/upsert_operator.h"
 
 namespace millrace {
 
@@ -71,7 +74,13 @@ class PlanCutter {
   Result<PipelineInput> DescribeInput(const ScanNode& scan) const {
     PipelineInput input{.stream = scan.relation, .columns = {}, .schema = nullptr};
     if (scan.is_view) {
-      return Err(ErrorCode::kNotImplemented, "views over materialized views are not there yet");
+      const ViewDefinition* view = project_.FindView(scan.relation);
+      if (view == nullptr) {
+        return Err(ErrorCode::kStreamNotFound, fmt::format("view {}", scan.relation));
+      }
+      input.is_view = true;
+      input.event_time = view->plan->properties.event_time;
+      return input;
     }
     const TableDefinition* table = project_.FindTable(scan.relation);
     if (table == nullptr) {
@@ -92,9 +101,17 @@ class PlanCutter {
       return std::vector<Branch>{
           {.input = inputs_.at(node.scan.relation), .scan = &node, .nodes = {}}};
     }
-    if (node.kind == Kind::kAggregate) {
+    if (node.kind == Kind::kAggregate || node.kind == Kind::kJoin || node.kind == Kind::kUpsert) {
       MR_ASSIGN(const size_t op, OperatorOf(node));
       return std::vector<Branch>{{.from_operator = op, .nodes = {}}};
+    }
+    if (node.kind == Kind::kUnion) {
+      std::vector<Branch> all;
+      for (const PlanPtr& input : node.inputs) {
+        MR_ASSIGN(auto branches, Follow(*input));
+        std::ranges::move(branches, std::back_inserter(all));
+      }
+      return all;
     }
     MR_ASSIGN(auto branches, Follow(*node.inputs[0]));
     for (Branch& branch : branches) {
@@ -114,27 +131,45 @@ class PlanCutter {
       MR_ASSIGN(auto branches, Follow(*input));
       ports.push_back(std::move(branches));
     }
-    MR_ASSIGN(auto made, AggregateOperator::Make(node));
+    MR_ASSIGN(auto made, MakeOperator(node));
     const size_t op = plan_.operators.size();
     plan_.operators.push_back(std::move(made));
     operators_[fingerprint] = op;
     for (size_t port = 0; port < ports.size(); ++port) {
       for (const Branch& branch : ports[port]) {
         AddLeg(branch, op, port);
-        NoteLateness(branch, node);
+        NoteLateness(branch, TimeOf(node, port));
       }
     }
     return op;
   }
 
-  void NoteLateness(const Branch& branch, const PlanNode& node) {
-    if (branch.input == PipelineLeg::kNone || !node.aggregate.window) {
+  static Result<std::unique_ptr<const Operator>> MakeOperator(const PlanNode& node) {
+    if (node.kind == Kind::kJoin) {
+      return std::make_unique<JoinOperator>(node);
+    }
+    if (node.kind == Kind::kUpsert) {
+      return std::make_unique<UpsertOperator>(node);
+    }
+    MR_ASSIGN(auto aggregate, AggregateOperator::Make(node));
+    return aggregate;
+  }
+
+  /// What the rows of a port are late for.
+  static const std::optional<WindowKey>& TimeOf(const PlanNode& node, size_t port) {
+    if (node.kind == Kind::kJoin) {
+      return port == 0 ? node.join.left_time : node.join.right_time;
+    }
+    return node.aggregate.window;
+  }
+
+  void NoteLateness(const Branch& branch, const std::optional<WindowKey>& window) {
+    if (branch.input == PipelineLeg::kNone || !window) {
       return;
     }
     plan_.has_late_rows = true;
     std::optional<Micros>& grace = plan_.inputs[branch.input].grace_min;
-    const Micros own = node.aggregate.window->grace;
-    grace = std::min(grace.value_or(own), own);
+    grace = std::min(grace.value_or(window->grace), window->grace);
   }
 
   void AddLeg(const Branch& branch, size_t to_operator, size_t port) {
@@ -182,6 +217,19 @@ size_t FindRowsOperator(const PipelinePlan& plan) {
   return found;
 }
 
+/// Lets an operator of its own keep the view's rows.
+size_t AddRowsOperator(PipelinePlan& plan) {
+  const size_t op = plan.operators.size();
+  plan.operators.push_back(std::make_unique<RowsOperator>(plan.output_schema));
+  for (PipelineLeg& leg : plan.legs) {
+    if (leg.to_operator == PipelineLeg::kNone) {
+      leg.to_operator = op;
+    }
+  }
+  plan.legs.push_back({.from_operator = op});
+  return op;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<const PipelinePlan>> PipelinePlan::Make(const ViewDefinition& view,
@@ -190,12 +238,13 @@ Result<std::unique_ptr<const PipelinePlan>> PipelinePlan::Make(const ViewDefinit
   plan->name = view.name;
   plan->output_schema = view.plan->schema;
   plan->append_only = view.plan->properties.append_only;
+  plan->has_event_time = view.plan->properties.event_time.has_value();
   plan->fingerprint = Fingerprint(*view.plan);
   MR_TRY(PlanCutter(project, *plan).Cut(*view.plan));
   if (!plan->append_only) {
     plan->rows_operator = FindRowsOperator(*plan);
     if (plan->rows_operator == PipelineLeg::kNone) {
-      return Err(ErrorCode::kNotImplemented, "changing rows of several operators");
+      plan->rows_operator = AddRowsOperator(*plan);
     }
   }
   return plan;

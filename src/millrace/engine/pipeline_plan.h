@@ -47,8 +47,9 @@ struct PipelinePlan {
   std::vector<std::unique_ptr<const Operator>> operators;
   std::vector<PipelineLeg> legs;
   SchemaPtr output_schema;
-  bool append_only = false;    ///< Of the view's rows.
-  bool has_late_rows = false;  ///< Whether a row can be late.
+  bool append_only = false;     ///< Of the view's rows.
+  bool has_late_rows = false;   ///< Whether a row can be late.
+  bool has_event_time = false;  ///< Whether the view's rows have one.
   uint64_t fingerprint = 0;
   /// The operator whose state holds the rows of the view that may still change, when all rows come
   /// from it; kNone when the view is append-only.

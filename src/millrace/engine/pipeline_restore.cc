@@ -79,11 +79,11 @@ Status PipelineRunner::Restore() {
         transport_.OpenCursor(source.stream, source.partition, from, Visibility::kAppended));
     source_partitions_.back().Reset(from, MR_PLANTED(WatermarkNotRestored)
                                               ? PartitionWatermark()
-                                              : state_->source_watermarks[i]);
+                                              : state_->progress.source_watermarks[i]);
   }
   dataflow_.emplace(*plan_, partitions, *state_, clock_, workers_, options_.batch_rows_max);
   input_ends_.resize(sources_.size());
-  stats_.watermark = std::ranges::min(state_->input_watermarks);
+  stats_.watermark = std::ranges::min(state_->progress.input_watermarks);
   stats_.state_keys = state_->keys();
   stats_.state_bytes = state_->MemoryBytes();
   return RestoreServed();

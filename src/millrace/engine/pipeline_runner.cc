@@ -72,13 +72,13 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   if (!WorthAnEpoch(begin)) {
     return Progress::kWaiting;
   }
-  Epoch epoch{.id = state_->last_epoch.Next(), .positions = {}, .state = state_->TakeMark()};
+  Epoch epoch{.id = state_->last_epoch.Next(), .positions = {}, .state = state_->progress};
   for (const SourcePartition& source : source_partitions_) {
     epoch.positions.push_back(source.position());
   }
   int64_t rows = 0;
   MR_ASSIGN(const bool any, ReadInputs(rows));
-  const bool start = !state_->started &&
+  const bool start = !state_->progress.started &&
                      std::ranges::any_of(plan_->operators,
                                          [](const auto& each) { return each->starts_by_itself(); });
   inputs_empty_ = !any;
@@ -90,10 +90,10 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   std::vector<Dataflow::InputTime> times;
   for (size_t input = 0; input < plan_->inputs.size(); ++input) {
     times.push_back(TimeOf(input));
-    state_->input_watermarks[input] = times.back().watermark;
+    state_->progress.input_watermarks[input] = times.back().watermark;
   }
   MR_TRY(dataflow_->Run(times, rows > options_.small_epoch_rows));
-  state_->started = true;
+  state_->progress.started = true;
   MR_TRY(CommitEpoch());
   next_epoch_at_ = begin + std::min(kEpochShare * (clock_.Monotonic() - begin), kEpochWaitMax);
   return Progress::kWorked;
@@ -131,7 +131,7 @@ Result<bool> PipelineRunner::ReadInputs(int64_t& rows) {
     any = any || slice.any;
     rows += static_cast<int64_t>(slice.rows);
     dataflow_->SetSlice(i, std::move(slice));
-    state_->source_watermarks[i] = source_partitions_[i].watermark();
+    state_->progress.source_watermarks[i] = source_partitions_[i].watermark();
   }
   return any;
 }
@@ -155,7 +155,7 @@ Dataflow::InputTime PipelineRunner::TimeOf(size_t input) const {
   if (all_ended && time.idle) {
     return {.watermark = kMicrosMax, .idle = false};
   }
-  const Micros before = state_->input_watermarks[input];
+  const Micros before = state_->progress.input_watermarks[input];
   time.watermark = time.idle ? before : std::max(time.watermark, before);
   return time;
 }
@@ -170,6 +170,7 @@ Status PipelineRunner::CommitEpoch() {
     partition.insert(partition.end(), batches.begin(), batches.end());
   });
   epoch.state_frame = AppendOutput(output, times, epoch, *writer);
+  epoch.state_frame += AppendWatermark(*writer);
   writer->AppendOpaque(streams_.state, PartitionId(0), FrameType::kState, state_->Seal());
   if (served_ != nullptr) {
     const auto rows = dataflow_->remembered();
@@ -233,6 +234,31 @@ size_t PipelineRunner::AppendOutput(const std::vector<std::vector<BatchPtr>>& ou
   return appends;
 }
 
+size_t PipelineRunner::AppendWatermark(EpochWriter& writer) {
+  if (!plan_->has_event_time) {
+    return 0;
+  }
+  const Dataflow::InputTime time = dataflow_->OutputTime();
+  ControlFrame frame{.kind = ControlFrame::Kind::kWatermark, .time = time.watermark};
+  if (time.idle) {
+    frame = {.kind = ControlFrame::Kind::kIdle};
+  } else if (time.watermark == kMicrosMax) {
+    frame = {.kind = ControlFrame::Kind::kEnd};
+  } else if (time.watermark == kMicrosMin) {
+    return 0;
+  }
+  const auto said = static_cast<uint8_t>(frame.kind);
+  if (state_->progress.said_kind == said && state_->progress.said_time == frame.time) {
+    return 0;
+  }
+  state_->progress.said_kind = said;
+  state_->progress.said_time = frame.time;
+  for (uint32_t p = 0; p < streams_.view_partitions; ++p) {
+    writer.AppendOpaque(streams_.view, PartitionId(p), FrameType::kControl, frame.Encode());
+  }
+  return streams_.view_partitions;
+}
+
 void PipelineRunner::AppendReports(EpochWriter& writer) {
   const EventTimes times{.append_time = clock_.WallMicros()};
   std::vector<ErrorRow> errors;
@@ -259,7 +285,7 @@ void PipelineRunner::CountCommitted(const Epoch& epoch) {
   stats_.rows_late += epoch.counts.late;
   stats_.rows_failed += epoch.counts.failed;
   stats_.rows_out += epoch.rows_out;
-  stats_.watermark = std::ranges::min(state_->input_watermarks);
+  stats_.watermark = std::ranges::min(state_->progress.input_watermarks);
   stats_.state_keys = state_->keys();
   stats_.state_bytes = state_->MemoryBytes();
 }

@@ -114,7 +114,7 @@ class PipelineRunner {
   struct Epoch {
     EpochId id;
     std::vector<Offset> positions;
-    PipelineState::Mark state;
+    PipelineState::Progress state;
     std::vector<Offset> end_positions = {};
     std::chrono::nanoseconds sealed_at{};
     std::vector<std::vector<BatchPtr>> output = {};  // By task; only while the rows are kept.
@@ -152,6 +152,9 @@ class PipelineRunner {
   /// Returns how many frames it appended. `output` is by partition of the view.
   size_t AppendOutput(const std::vector<std::vector<BatchPtr>>& output, const EventTimes& times,
                       Epoch& epoch, EpochWriter& writer);
+  /// Tells the view's readers how far its rows have come, if that has changed. Returns how many
+  /// frames it appended.
+  size_t AppendWatermark(EpochWriter& writer);
   void AppendReports(EpochWriter& writer);
   void CountCommitted(const Epoch& epoch);
 

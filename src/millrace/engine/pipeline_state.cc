@@ -10,10 +10,11 @@ namespace millrace {
 
 namespace {
 
-// A state frame: u8 version, u64 epoch, u8 started; i64 watermarks of the inputs and of the
-// operators, each list behind its u32 count; u32 count of source partitions with i64 largest event
-// time, u8 idle, u8 ended each; u32 count of sections, each u32 table and state partition as one
-// number, u32 length, and the rows as KeyedState::Seal writes them.
+// A state frame: u8 version, u64 epoch, u8 started, u8 kind and i64 time of the last control frame
+// in the view's stream; i64 watermarks of the inputs and of the operators, each list behind its u32
+// count; u32 count of source partitions with i64 largest event time, u8 idle, u8 ended each; u32
+// count of sections, each u32 table and state partition as one number, u32 length, and the rows as
+// KeyedState::Seal writes them.
 constexpr uint8_t kFrameVersion = 2;
 
 void PutSection(size_t table, const Bytes& rows, ByteWriter& writer) {
@@ -33,9 +34,9 @@ void PutMicros(const std::vector<Micros>& values, ByteWriter& writer) {
 
 PipelineState::PipelineState(const PipelinePlan& plan, size_t state_partitions,
                              size_t source_partitions, size_t snapshot_bytes_min)
-    : input_watermarks(plan.inputs.size(), kMicrosMin),
-      operator_watermarks(plan.operators.size(), kMicrosMin),
-      source_watermarks(source_partitions),
+    : progress{.input_watermarks = std::vector<Micros>(plan.inputs.size(), kMicrosMin),
+               .operator_watermarks = std::vector<Micros>(plan.operators.size(), kMicrosMin),
+               .source_watermarks = std::vector<PartitionWatermark>(source_partitions)},
       snapshot_bytes_min_(snapshot_bytes_min),
       partitions_(state_partitions) {
   size_t tables = 0;
@@ -74,11 +75,13 @@ Bytes PipelineState::Seal() {
   ByteWriter writer(frame);
   writer.Put(kFrameVersion);
   writer.Put(last_epoch.value());
-  writer.Put(started);
-  PutMicros(input_watermarks, writer);
-  PutMicros(operator_watermarks, writer);
-  writer.Put(static_cast<uint32_t>(source_watermarks.size()));
-  for (const PartitionWatermark& watermark : source_watermarks) {
+  writer.Put(progress.started);
+  writer.Put(progress.said_kind);
+  writer.Put(progress.said_time);
+  PutMicros(progress.input_watermarks, writer);
+  PutMicros(progress.operator_watermarks, writer);
+  writer.Put(static_cast<uint32_t>(progress.source_watermarks.size()));
+  for (const PartitionWatermark& watermark : progress.source_watermarks) {
     writer.Put(watermark.max_event_time);
     writer.Put(watermark.idle);
     writer.Put(watermark.ended);
@@ -136,15 +139,12 @@ void PipelineState::Committed(EpochId epoch, Offset state_offset) {
   }
 }
 
-void PipelineState::Rollback(EpochId epoch, const Mark& before) {
+void PipelineState::Rollback(EpochId epoch, const Progress& before) {
   for (KeyedState& table : tables_) {
     table.Rollback(epoch);
   }
   last_epoch = EpochId(epoch.value() - 1);
-  input_watermarks = before.input_watermarks;
-  operator_watermarks = before.operator_watermarks;
-  source_watermarks = before.source_watermarks;
-  started = before.started;
+  progress = before;
   // What the walk wrote in these epochs is gone: it starts again.
   snapshot_table_ = 0;
   cycle_first_epoch_ = EpochId();
@@ -192,16 +192,18 @@ Status PipelineState::ReadFrame(std::span<const std::byte> payload,
   MR_ASSIGN(const auto epoch, reader.Get<uint64_t>());
   last_epoch = EpochId(epoch);
   MR_ASSIGN(const auto was_started, reader.Get<uint8_t>());
-  started = was_started != 0;
-  MR_TRY(ReadMicros(reader, input_watermarks));
-  MR_TRY(ReadMicros(reader, operator_watermarks));
+  progress.started = was_started != 0;
+  MR_ASSIGN(progress.said_kind, reader.Get<uint8_t>());
+  MR_ASSIGN(progress.said_time, reader.Get<Micros>());
+  MR_TRY(ReadMicros(reader, progress.input_watermarks));
+  MR_TRY(ReadMicros(reader, progress.operator_watermarks));
   MR_ASSIGN(const auto sources, reader.Get<uint32_t>());
-  if (sources != source_watermarks.size()) {
+  if (sources != progress.source_watermarks.size()) {
     return Err(ErrorCode::kStateMismatch,
                fmt::format("state of {} source partitions, the stream has {}", sources,
-                           source_watermarks.size()));
+                           progress.source_watermarks.size()));
   }
-  for (PartitionWatermark& watermark : source_watermarks) {
+  for (PartitionWatermark& watermark : progress.source_watermarks) {
     MR_ASSIGN(watermark.max_event_time, reader.Get<Micros>());
     MR_ASSIGN(const auto idle, reader.Get<uint8_t>());
     MR_ASSIGN(const auto ended, reader.Get<uint8_t>());

@@ -30,26 +30,22 @@ class PipelineState {
     return tables_[first_tables_[op] * partitions_ + partition].keys();
   }
 
-  /// By input: the watermark that windows were closed at.
-  std::vector<Micros> input_watermarks;
-  /// By operator: below which event time it puts out no more rows.
-  std::vector<Micros> operator_watermarks;
-  /// As of the end of the last epoch; partitions of the first input come first.
-  std::vector<PartitionWatermark> source_watermarks;
-  EpochId last_epoch;
-  /// Whether there was an epoch, so that operators have put out what they start with.
-  bool started = false;
-
-  /// What an epoch changes besides rows, to go back to.
-  struct Mark {
+  /// What an epoch changes besides rows.
+  struct Progress {
+    /// By input: the watermark that windows were closed at.
     std::vector<Micros> input_watermarks;
+    /// By operator: below which event time it puts out no more rows.
     std::vector<Micros> operator_watermarks;
+    /// As of the end of the last epoch; partitions of the first input come first.
     std::vector<PartitionWatermark> source_watermarks;
+    /// The last control frame in the view's stream: a ControlFrame::Kind, 0 for none, and its time.
+    uint8_t said_kind = 0;
+    Micros said_time = 0;
+    /// Whether there was an epoch, so that operators have put out what they start with.
     bool started = false;
   };
-  Mark TakeMark() const {
-    return {input_watermarks, operator_watermarks, source_watermarks, started};
-  }
+  Progress progress;
+  EpochId last_epoch;
 
   void BeginEpoch(EpochId epoch);
 
@@ -58,7 +54,7 @@ class PipelineState {
 
   void Committed(EpochId epoch, Offset state_offset);
   /// Undoes `epoch` and all later ones; `before` was taken when it began.
-  void Rollback(EpochId epoch, const Mark& before);
+  void Rollback(EpochId epoch, const Progress& before);
 
   /// First offset of the state stream that a restart still needs, when it has moved.
   std::optional<Offset> TakeTrim();

@@ -70,10 +70,12 @@ void RowReport::AddLate(const Batch& batch, std::span<const uint32_t> rows,
   for (const uint32_t row : rows) {
     ErrorRow& report = late_.emplace_back(Report(batch, row, "window"));
     report.code = ErrorCode::kLateRow;
-    report.message =
-        fmt::format("{}: window end {}, watermark {}", Describe(ErrorCode::kLateRow).meaning,
-                    FormatTimestamptz(starts[row] + window.size),
-                    FormatTimestamptz(batch.watermarks_before()[row]));
+    // A join within an interval has no window, and a row's own time is what counts.
+    const bool is_window = window.size > 1;
+    report.message = fmt::format("{}: {} {}, watermark {}", Describe(ErrorCode::kLateRow).meaning,
+                                 is_window ? "window end" : "time",
+                                 FormatTimestamptz(starts[row] + (is_window ? window.size : 0)),
+                                 FormatTimestamptz(batch.watermarks_before()[row]));
   }
   counts.late += rows.size();
 }

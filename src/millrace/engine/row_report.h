@@ -43,7 +43,7 @@ class RowReport {
 
   /// in = accepted + filtered + late + failed holds at every commit.
   struct Counts {
-    uint64_t in = 0;
+    uint64_t in = 0;  ///< Rows that a hopping window multiplies count as often as they come out.
     uint64_t accepted = 0;
     uint64_t filtered = 0;
     uint64_t late = 0;

@@ -20,7 +20,9 @@ Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_ma
       break;
     }
     slice.any = true;
-    watermark_.max_event_time = std::max(watermark_.max_event_time, frame.max_event_time_before);
+    if (!input_.is_view) {
+      watermark_.max_event_time = std::max(watermark_.max_event_time, frame.max_event_time_before);
+    }
     if (frame.type == FrameType::kData) {
       // Frames may have been joined since the position was committed.
       const auto read_before = static_cast<uint32_t>(std::max<int64_t>(from - frame.begin, 0));
@@ -32,8 +34,13 @@ Result<SourcePartition::Slice> SourcePartition::Poll(Offset end, size_t bytes_ma
       MR_ASSIGN(const auto control, ControlFrame::Decode(frame.payload->bytes()));
       watermark_.idle = control.kind == ControlFrame::Kind::kIdle;
       watermark_.ended = watermark_.ended || control.kind == ControlFrame::Kind::kEnd;
+      if (control.kind == ControlFrame::Kind::kWatermark) {
+        watermark_.max_event_time = std::max(watermark_.max_event_time, control.time);
+      }
     }
-    watermark_.max_event_time = std::max(watermark_.max_event_time, frame.times.max);
+    if (!input_.is_view) {
+      watermark_.max_event_time = std::max(watermark_.max_event_time, frame.times.max);
+    }
   }
   return slice;
 }
@@ -61,6 +68,11 @@ BatchPtr SourcePartition::PrepareRows(const StreamFrame& frame, uint32_t read_be
 BufferPtr SourcePartition::WatermarksBefore(const StreamFrame& frame, uint32_t read_before) const {
   if (!input_.event_time || !input_.grace_min) {
     return nullptr;
+  }
+  if (input_.is_view) {
+    // The view's writer has put its watermark between frames.
+    const Micros before = watermark_.Get(0);
+    return before == kMicrosMin ? nullptr : Buffer::Own(std::vector<Micros>(frame.count, before));
   }
   // A window ends behind each of its rows: when even the earliest row is ahead of every watermark
   // inside the frame, none can be late.

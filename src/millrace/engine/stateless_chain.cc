@@ -24,9 +24,9 @@ bool FarFromEnds(const Column& times, Micros size) {
 
 /// Reports rows that are in no window: without a time, or where the window would reach beyond all
 /// times.
-void CheckWindows(const TumbleNode& tumble, const Batch& batch, RowErrors& errors) {
-  const Column& times = batch.column(tumble.time_column);
-  if (FarFromEnds(times, tumble.size)) {
+void CheckWindows(const WindowNode& window, const Batch& batch, RowErrors& errors) {
+  const Column& times = batch.column(window.time_column);
+  if (FarFromEnds(times, window.size)) {
     return;
   }
   for (uint32_t row = 0; row < batch.rows(); ++row) {
@@ -34,12 +34,49 @@ void CheckWindows(const TumbleNode& tumble, const Batch& batch, RowErrors& error
       errors.Add(row, ErrorCode::kRecordMissingColumn, "the event time of the window is NULL");
       continue;
     }
-    const Micros start = TumbleStart(times.Values<Micros>()[row], tumble.size, tumble.origin);
-    if (start < kTimestampMin || start + tumble.size > kTimestampMax) {
+    const Micros time = times.Values<Micros>()[row];
+    const Micros last = WindowStart(time, window.slide, window.origin);
+    const Micros first = last - (window.size - window.slide);
+    if (first < kTimestampMin || last + window.size > kTimestampMax) {
       errors.Add(row, ErrorCode::kDatetimeOutOfRange,
                  "the window is out of the range of timestamps");
     }
   }
+}
+
+/// Windows of rows: for each, in order, which row and where it starts.
+struct Windows {
+  std::vector<uint32_t> rows;  // Empty: one window for each row.
+  std::vector<Micros> starts;
+};
+
+Windows FindTumbling(std::span<const Micros> times, const WindowNode& window) {
+  Windows found;
+  found.starts.resize(times.size());
+  // Most rows are in the window of the row before: a comparison is cheaper than a division.
+  Micros start = WindowStart(times.front(), window.size, window.origin);
+  for (size_t row = 0; row < times.size(); ++row) {
+    if (times[row] < start || times[row] - start >= window.size) {
+      start = WindowStart(times[row], window.size, window.origin);
+    }
+    found.starts[row] = start;
+  }
+  return found;
+}
+
+Windows FindHopping(std::span<const Micros> times, const WindowNode& window) {
+  Windows found;
+  const auto per_row = static_cast<size_t>(window.size / window.slide + 1);
+  found.rows.reserve(times.size() * per_row);
+  found.starts.reserve(times.size() * per_row);
+  for (uint32_t row = 0; row < times.size(); ++row) {
+    const Micros last = WindowStart(times[row], window.slide, window.origin);
+    for (Micros start = last; start > times[row] - window.size; start -= window.slide) {
+      found.rows.push_back(row);
+      found.starts.push_back(start);
+    }
+  }
+  return found;
 }
 
 }  // namespace
@@ -53,11 +90,10 @@ void StatelessChain::Add(const PlanNode& node) {
       steps_.emplace_back(
           Project{.schema = node.schema, .expressions = Evaluator(node.project.expressions)});
       return;
-    case PlanNode::Kind::kTumble:
-      steps_.emplace_back(Tumble{.schema = node.schema, .node = node.tumble});
+    case PlanNode::Kind::kWindow:
+      steps_.emplace_back(Window{.schema = node.schema, .node = node.window});
       return;
-    case PlanNode::Kind::kScan:
-    case PlanNode::Kind::kAggregate:
+    default:
       break;
   }
   MR_CHECK(false, "not a stateless node");
@@ -107,30 +143,28 @@ BatchPtr StatelessChain::Run(const Project& project, BatchPtr batch, RowReport& 
   return Batch::Make(project.schema, std::move(columns), batch->rows(), batch->extras());
 }
 
-BatchPtr StatelessChain::Run(const Tumble& tumble, BatchPtr batch, RowReport& report) {
+BatchPtr StatelessChain::Run(const Window& window, BatchPtr batch, RowReport& report) {
   RowErrors errors;
-  CheckWindows(tumble.node, *batch, errors);
+  CheckWindows(window.node, *batch, errors);
   batch = report.Failed(batch, "window", errors);
   if (batch == nullptr) {
     return nullptr;
   }
-  const auto times = batch->column(tumble.node.time_column).Values<Micros>();
-  std::vector<Micros> starts(times.size());
-  std::vector<Micros> ends(times.size());
-  // Most rows are in the window of the row before: a comparison is cheaper than a division.
-  Micros start = TumbleStart(times.front(), tumble.node.size, tumble.node.origin);
-  for (size_t row = 0; row < times.size(); ++row) {
-    if (times[row] < start || times[row] - start >= tumble.node.size) {
-      start = TumbleStart(times[row], tumble.node.size, tumble.node.origin);
-    }
-    starts[row] = start;
-    ends[row] = start + tumble.node.size;
+  const auto times = batch->column(window.node.time_column).Values<Micros>();
+  const bool hops = window.node.slide != window.node.size;
+  Windows windows = hops ? FindHopping(times, window.node) : FindTumbling(times, window.node);
+  if (hops) {
+    report.counts.in += windows.rows.size() - batch->rows();
+    batch = GatherRows(*batch, windows.rows);
   }
+  std::vector<Micros> ends(windows.starts.size());
+  std::ranges::transform(windows.starts, ends.begin(),
+                         [&](Micros start) { return start + window.node.size; });
   std::vector<Column> columns = batch->columns();
   const DataType type = DataType::Of(TypeId::kTimestamptz);
-  columns.emplace_back(type, batch->rows(), nullptr, Buffer::Own(std::move(starts)));
+  columns.emplace_back(type, batch->rows(), nullptr, Buffer::Own(std::move(windows.starts)));
   columns.emplace_back(type, batch->rows(), nullptr, Buffer::Own(std::move(ends)));
-  return Batch::Make(tumble.schema, std::move(columns), batch->rows(), batch->extras());
+  return Batch::Make(window.schema, std::move(columns), batch->rows(), batch->extras());
 }
 
 BatchPtr StatelessChain::Run(const Select& select, BatchPtr batch, RowReport&) {

@@ -14,7 +14,7 @@ namespace millrace {
 /// other over a batch. Immutable and thread-safe.
 class StatelessChain {
  public:
-  /// Adds a step behind the others. `node` is a filter, project or tumble node.
+  /// Adds a step behind the others. `node` is a filter, project or window node.
   void Add(const PlanNode& node);
 
   /// Adds a step that keeps these columns; `schema` is of them.
@@ -32,29 +32,29 @@ class StatelessChain {
     SchemaPtr schema;
     Evaluator expressions;
   };
-  struct Tumble {
+  struct Window {
     SchemaPtr schema;
-    TumbleNode node;
+    WindowNode node;
   };
   struct Select {
     std::vector<size_t> columns;
     SchemaPtr schema;
   };
-  using Step = std::variant<Filter, Project, Tumble, Select>;
+  using Step = std::variant<Filter, Project, Window, Select>;
 
   static BatchPtr Run(const Filter& filter, BatchPtr batch, RowReport& report);
   static BatchPtr Run(const Project& project, BatchPtr batch, RowReport& report);
-  static BatchPtr Run(const Tumble& tumble, BatchPtr batch, RowReport& report);
+  static BatchPtr Run(const Window& window, BatchPtr batch, RowReport& report);
   static BatchPtr Run(const Select& select, BatchPtr batch, RowReport& report);
 
   std::vector<Step> steps_;
 };
 
-/// Start of the tumbling window that holds `time`.
-inline Micros TumbleStart(Micros time, Micros size, Micros origin) {
+/// Start of the last window that holds `time`, where one begins every `slide`.
+inline Micros WindowStart(Micros time, Micros slide, Micros origin) {
   const Micros since = time - origin;
-  Micros remainder = since % size;
-  remainder += remainder < 0 ? size : 0;
+  Micros remainder = since % slide;
+  remainder += remainder < 0 ? slide : 0;
   return time - remainder;
 }
 

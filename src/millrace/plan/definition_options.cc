@@ -23,7 +23,10 @@ const OptionTable<TableOptions>& TableOptionTable() {
              "Partitions of the stream; order holds within one.")
         .Between("1", "1024");
     table.Add("partition_by", &TableOptions::partition_by,
-              "Columns whose values choose the partition; without, whole requests go in turn.");
+              "Columns whose values choose the partition; without, the primary key, or else whole "
+              "requests go in turn.");
+    table.Add("delete_when", &TableOptions::delete_when,
+              "A condition, in SQL, for records that delete the row of their primary key.");
     return table;
   }();
   return kTable;

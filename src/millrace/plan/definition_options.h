@@ -16,6 +16,7 @@ struct TableOptions {
   std::optional<Duration> watermark_delay;
   std::optional<uint32_t> partitions;
   std::vector<std::string> partition_by;
+  std::optional<std::string> delete_when;
 };
 const OptionTable<TableOptions>& TableOptionTable();
 

@@ -27,7 +27,8 @@ struct TableDefinition {
   Micros watermark_delay = 0;
   uint32_t partitions = 4;
   std::vector<size_t> partition_by;  ///< Empty: whole requests and files in turn.
-  std::vector<size_t> primary_key;   ///< Empty: append-only.
+  std::vector<size_t> primary_key;   ///< Empty: append-only. Else records are upserts.
+  ExpressionPtr delete_when;         ///< Over the schema: records that delete; null = none.
   /// The WITH options besides those of TableOptionTable: the connector's, and checked by it.
   WithOptionMap options;
   SourceLocation location;

@@ -8,4 +8,8 @@ namespace millrace {
 /// towards the scans, scans give only the columns that are used. The output schema stays.
 PlanPtr OptimizePlan(PlanPtr plan);
 
+/// Moves conditions into the joins of a plan, so that these know their keys, and the windows or the
+/// interval that their rows share. The output stays.
+PlanPtr FindJoinKeys(PlanPtr plan);
+
 }  // namespace millrace

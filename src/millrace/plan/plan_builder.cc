@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "millrace/base/check.h"
 
@@ -51,9 +54,11 @@ std::vector<size_t> Origins(const std::vector<ExpressionPtr>& expressions) {
   return origins;
 }
 
-PlanProperties AggregateProperties(const AggregateNode& aggregate) {
+PlanProperties AggregateProperties(const AggregateNode& aggregate, const PlanNode& input) {
   PlanProperties properties;
-  properties.append_only = aggregate.emit_final;
+  // Without calls a group's row never changes once it is there.
+  properties.append_only =
+      aggregate.emit_final || (aggregate.calls.empty() && input.properties.append_only);
   properties.key.resize(aggregate.group_columns.size());
   std::iota(properties.key.begin(), properties.key.end(), size_t{0});
   if (aggregate.window) {
@@ -120,16 +125,19 @@ PlanPtr MakeProject(PlanPtr input, std::vector<ExpressionPtr> expressions,
   return node;
 }
 
-PlanPtr MakeTumble(PlanPtr input, TumbleNode tumble) {
-  auto node = NewNode(Kind::kTumble, {std::move(input)});
+PlanPtr MakeWindow(PlanPtr input, WindowNode window) {
+  auto node = NewNode(Kind::kWindow, {std::move(input)});
   std::vector<Field> fields = node->inputs[0]->schema->fields();
-  const bool nullable = fields[tumble.time_column].nullable;
+  const bool nullable = fields[window.time_column].nullable;
   const DataType type = DataType::Of(TypeId::kTimestamptz);
   fields.push_back({"window_start", type, nullable});
   fields.push_back({"window_end", type, nullable});
   node->schema = MakeSchema(std::move(fields));
   node->properties = node->inputs[0]->properties;
-  node->tumble = tumble;
+  if (window.slide != window.size) {
+    node->properties.key.clear();  // A row comes out more than once.
+  }
+  node->window = window;
   return node;
 }
 
@@ -148,29 +156,179 @@ PlanPtr MakeAggregate(PlanPtr input, AggregateNode aggregate,
     fields.push_back({names[fields.size()], call.result_type, !counts});
   }
   node->schema = MakeSchema(std::move(fields));
-  node->properties = AggregateProperties(aggregate);
+  node->properties = AggregateProperties(aggregate, *node->inputs[0]);
   node->aggregate = std::move(aggregate);
   return node;
 }
 
-PlanPtr WithInput(const PlanNode& node, PlanPtr input) {
+PlanPtr MakeJoin(PlanPtr left, PlanPtr right, JoinNode join) {
+  MR_CHECK(join.left_keys.size() == join.right_keys.size());
+  const bool is_left = join.kind == JoinKind::kLeft;
+  const size_t left_size = left->schema->size();
+  auto node = NewNode(Kind::kJoin, {std::move(left), std::move(right)});
+  std::vector<Field> fields = node->inputs[0]->schema->fields();
+  std::set<std::string> names;
+  for (const Field& field : fields) {
+    names.insert(field.name);
+  }
+  for (Field field : node->inputs[1]->schema->fields()) {
+    const std::string name = field.name;
+    for (int number = 2; !names.insert(field.name).second; ++number) {
+      field.name = fmt::format("{}_{}", name, number);
+    }
+    field.nullable = field.nullable || is_left;
+    fields.push_back(std::move(field));
+  }
+  node->schema = MakeSchema(std::move(fields));
+  const PlanProperties& l = node->inputs[0]->properties;
+  const PlanProperties& r = node->inputs[1]->properties;
+  node->properties.append_only = l.append_only && r.append_only && !is_left;
+  if (!l.key.empty() && !r.key.empty()) {
+    node->properties.key = l.key;
+    for (const size_t column : r.key) {
+      node->properties.key.push_back(left_size + column);
+    }
+  }
+  if (join.left_time) {
+    node->properties.event_time = join.left_time->start_column;
+  }
+  node->join = std::move(join);
+  return node;
+}
+
+PlanPtr MakeUnion(std::vector<PlanPtr> inputs) {
+  auto node = NewNode(Kind::kUnion, std::move(inputs));
+  std::vector<Field> fields = node->inputs[0]->schema->fields();
+  node->properties = {
+      .append_only = true, .key = {}, .event_time = node->inputs[0]->properties.event_time};
+  for (const PlanPtr& input : node->inputs) {
+    for (size_t i = 0; i < fields.size(); ++i) {
+      fields[i].nullable = fields[i].nullable || input->schema->field(i).nullable;
+    }
+    node->properties.append_only &= input->properties.append_only;
+    if (input->properties.event_time != node->properties.event_time) {
+      node->properties.event_time.reset();
+    }
+  }
+  node->schema = MakeSchema(std::move(fields));
+  return node;
+}
+
+PlanPtr MakeUpsert(PlanPtr input, UpsertNode upsert) {
+  auto node = NewNode(Kind::kUpsert, {std::move(input)});
+  std::vector<Field> fields;
+  std::vector<size_t> places(node->inputs[0]->schema->size());
+  for (size_t i = 0; i < places.size(); ++i) {
+    places[i] = fields.size();
+    if (i != upsert.delete_flag) {
+      fields.push_back(node->inputs[0]->schema->field(i));
+    }
+  }
+  node->schema = MakeSchema(std::move(fields));
+  node->properties.append_only = false;
+  for (const size_t column : upsert.key) {
+    node->properties.key.push_back(places[column]);
+  }
+  node->upsert = std::move(upsert);
+  return node;
+}
+
+PlanPtr WithInputs(const PlanNode& node, std::vector<PlanPtr> inputs) {
   switch (node.kind) {
     case Kind::kScan:
       break;
     case Kind::kFilter:
-      return MakeFilter(std::move(input), node.filter.predicate);
+      return MakeFilter(std::move(inputs[0]), node.filter.predicate);
     case Kind::kProject:
-      return MakeProject(std::move(input), node.project.expressions, FieldNames(*node.schema));
-    case Kind::kTumble:
-      return MakeTumble(std::move(input), node.tumble);
+      return MakeProject(std::move(inputs[0]), node.project.expressions, FieldNames(*node.schema));
+    case Kind::kWindow:
+      return MakeWindow(std::move(inputs[0]), node.window);
     case Kind::kAggregate:
-      return MakeAggregate(std::move(input), node.aggregate, FieldNames(*node.schema));
+      return MakeAggregate(std::move(inputs[0]), node.aggregate, FieldNames(*node.schema));
+    case Kind::kJoin:
+      return MakeJoin(std::move(inputs[0]), std::move(inputs[1]), node.join);
+    case Kind::kUnion:
+      return MakeUnion(std::move(inputs));
+    case Kind::kUpsert:
+      return MakeUpsert(std::move(inputs[0]), node.upsert);
   }
   MR_CHECK(false, "a node of kind {} has no input", static_cast<int>(node.kind));
 }
 
+ExpressionPtr ColumnOf(const PlanNode& plan, size_t column) {
+  const Field& field = plan.schema->field(column);
+  return MakeColumn(column, field.type, field.nullable);
+}
+
+namespace {
+
+std::optional<WindowOrigin> OriginInWindow(const PlanNode& plan, size_t column) {
+  const PlanNode& input = *plan.inputs[0];
+  if (column < input.schema->size()) {
+    return FindWindowOrigin(input, column);
+  }
+  if (input.properties.event_time != plan.window.time_column) {
+    return std::nullopt;
+  }
+  return WindowOrigin{.size = plan.window.size,
+                      .slide = plan.window.slide,
+                      .node = &plan,
+                      .is_end = column > input.schema->size()};
+}
+
+std::optional<WindowOrigin> OriginInAggregate(const PlanNode& plan, size_t column) {
+  const AggregateNode& aggregate = plan.aggregate;
+  if (!aggregate.window || column >= aggregate.group_columns.size()) {
+    return std::nullopt;
+  }
+  auto origin = FindWindowOrigin(*plan.inputs[0], aggregate.group_columns[column]);
+  if (origin) {
+    origin->of_windows = true;
+    origin->node = &plan;
+  }
+  return origin;
+}
+
+std::optional<WindowOrigin> OriginInJoin(const PlanNode& plan, size_t column) {
+  if (!plan.join.left_time || plan.join.interval) {
+    return std::nullopt;
+  }
+  const size_t left = plan.inputs[0]->schema->size();
+  auto origin = column < left ? FindWindowOrigin(*plan.inputs[0], column)
+                              : FindWindowOrigin(*plan.inputs[1], column - left);
+  if (origin) {
+    origin->of_windows = true;
+    origin->node = &plan;
+  }
+  return origin;
+}
+
+std::optional<WindowOrigin> OriginInUnion(const PlanNode& plan, size_t column) {
+  std::optional<WindowOrigin> first;
+  for (const PlanPtr& input : plan.inputs) {
+    const auto origin = FindWindowOrigin(*input, column);
+    const bool fits =
+        origin &&
+        (!first || (origin->size == first->size && origin->slide == first->slide &&
+                    origin->is_end == first->is_end && origin->of_windows == first->of_windows));
+    if (!fits) {
+      return std::nullopt;
+    }
+    first = origin;
+  }
+  first->node = &plan;
+  return first;
+}
+
+}  // namespace
+
 std::optional<WindowOrigin> FindWindowOrigin(const PlanNode& plan, size_t column) {
   switch (plan.kind) {
+    case Kind::kScan:
+      if (plan.scan.is_view && plan.properties.event_time == column) {
+        return WindowOrigin{.node = &plan, .of_windows = true};
+      }
+      return std::nullopt;
     case Kind::kFilter:
       return FindWindowOrigin(*plan.inputs[0], column);
     case Kind::kProject: {
@@ -178,16 +336,18 @@ std::optional<WindowOrigin> FindWindowOrigin(const PlanNode& plan, size_t column
       return expression.is_column() ? FindWindowOrigin(*plan.inputs[0], expression.column)
                                     : std::nullopt;
     }
-    case Kind::kTumble: {
-      const size_t inputs = plan.inputs[0]->schema->size();
-      if (column < inputs) {
-        return FindWindowOrigin(*plan.inputs[0], column);
-      }
-      return WindowOrigin{.tumble = &plan, .is_end = column > inputs};
-    }
-    default:
-      return std::nullopt;
+    case Kind::kWindow:
+      return OriginInWindow(plan, column);
+    case Kind::kAggregate:
+      return OriginInAggregate(plan, column);
+    case Kind::kJoin:
+      return OriginInJoin(plan, column);
+    case Kind::kUnion:
+      return OriginInUnion(plan, column);
+    case Kind::kUpsert:
+      break;
   }
+  return std::nullopt;
 }
 
 }  // namespace millrace

@@ -19,25 +19,39 @@ PlanPtr MakeFilter(PlanPtr input, ExpressionPtr predicate);
 /// `names` has one unique name per expression.
 PlanPtr MakeProject(PlanPtr input, std::vector<ExpressionPtr> expressions,
                     const std::vector<std::string>& names);
-PlanPtr MakeTumble(PlanPtr input, TumbleNode tumble);
+PlanPtr MakeWindow(PlanPtr input, WindowNode window);
 /// `names` has one unique name per group column and call.
 PlanPtr MakeAggregate(PlanPtr input, AggregateNode aggregate,
                       const std::vector<std::string>& names);
 
-/// The same node over other inputs of the same schema; properties are derived anew.
-PlanPtr WithInput(const PlanNode& node, PlanPtr input);
+/// Names that both inputs have get a number behind them.
+PlanPtr MakeJoin(PlanPtr left, PlanPtr right, JoinNode join);
+/// At least two inputs; columns are called as those of the first.
+PlanPtr MakeUnion(std::vector<PlanPtr> inputs);
+PlanPtr MakeUpsert(PlanPtr input, UpsertNode upsert);
+
+/// The same node over other inputs of the same schemas; properties are derived anew. Not of scans.
+PlanPtr WithInputs(const PlanNode& node, std::vector<PlanPtr> inputs);
+
+/// Reference to a column of a plan's output.
+ExpressionPtr ColumnOf(const PlanNode& plan, size_t column);
 
 /// Names of `schema` in order.
 std::vector<std::string> FieldNames(const Schema& schema);
 
-/// The tumbling window that a column is the start or end of.
+/// The window that a column is the start or end of.
 struct WindowOrigin {
-  const PlanNode* tumble = nullptr;
+  Micros size = 0;  ///< 0 when it is not known.
+  Micros slide = 0;
+  const PlanNode* node = nullptr;  ///< What the column comes from: the start and the end have one.
   bool is_end = false;
+  /// The rows come from an aggregation or a join in these windows, so that the window's start is
+  /// their event time.
+  bool of_windows = false;
 };
 
-/// Follows a column of `plan` down to the tumble node that computes it, through filters and plain
-/// column references; none when it comes from elsewhere.
+/// Follows a column of `plan` down to the window over the event time that computes it, or to a view
+/// whose rows have it as their event time; none when it comes from elsewhere.
 std::optional<WindowOrigin> FindWindowOrigin(const PlanNode& plan, size_t column);
 
 }  // namespace millrace

@@ -1,5 +1,7 @@
 #include "millrace/plan/plan_node.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "millrace/base/check.h"
@@ -80,13 +82,49 @@ std::string AggregateText(const PlanNode& node) {
   return text;
 }
 
-std::string TumbleText(const PlanNode& node) {
+std::string WindowText(const PlanNode& node) {
+  const WindowNode& window = node.window;
+  const bool hops = window.slide != window.size;
   std::string text =
-      fmt::format("Tumble {} by {}", node.inputs[0]->schema->field(node.tumble.time_column).name,
-                  Duration(node.tumble.size));
-  if (node.tumble.origin != 0) {
-    text += " from " + Duration(node.tumble.origin);
+      fmt::format("{} {} by {}", hops ? "Hop" : "Tumble",
+                  node.inputs[0]->schema->field(window.time_column).name, Duration(window.size));
+  text += hops ? " every " + Duration(window.slide) : "";
+  text += window.origin != 0 ? " from " + Duration(window.origin) : "";
+  return text;
+}
+
+std::string JoinText(const PlanNode& node) {
+  const JoinNode& join = node.join;
+  const auto left = FieldNames(*node.inputs[0]->schema);
+  const auto right = FieldNames(*node.inputs[1]->schema);
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < join.left_keys.size(); ++i) {
+    keys.push_back(left[join.left_keys[i]] + " = " + right[join.right_keys[i]]);
   }
+  std::string text = join.kind == JoinKind::kLeft ? "Left join" : "Join";
+  text += keys.empty() ? "" : " on " + Joined(keys);
+  if (join.condition != nullptr) {
+    text += " if " + join.condition->ToString(FieldNames(*node.schema));
+  }
+  if (join.interval) {
+    text += fmt::format(" [{} - {} from {} to {}, grace {}]", left[join.left_time->start_column],
+                        right[join.right_time->start_column], Duration(join.interval->lowest),
+                        Duration(join.interval->highest), Duration(join.left_time->grace));
+  } else if (join.left_time) {
+    text += fmt::format(" [window {} = {}, grace {}]", left[join.left_time->start_column],
+                        right[join.right_time->start_column], Duration(join.grace));
+  }
+  return text;
+}
+
+std::string UpsertText(const PlanNode& node) {
+  const auto names = FieldNames(*node.inputs[0]->schema);
+  std::vector<std::string> keys;
+  for (const size_t column : node.upsert.key) {
+    keys.push_back(names[column]);
+  }
+  std::string text = "Latest by " + Joined(keys);
+  text += node.upsert.delete_flag ? ", deleted by " + names[*node.upsert.delete_flag] : "";
   return text;
 }
 
@@ -99,10 +137,16 @@ std::string NodeText(const PlanNode& node) {
       return "Filter " + node.filter.predicate->ToString(FieldNames(*node.schema));
     case Kind::kProject:
       return ProjectText(node);
-    case Kind::kTumble:
-      return TumbleText(node);
+    case Kind::kWindow:
+      return WindowText(node);
     case Kind::kAggregate:
       return AggregateText(node);
+    case Kind::kJoin:
+      return JoinText(node);
+    case Kind::kUnion:
+      return "Union";
+    case Kind::kUpsert:
+      return UpsertText(node);
   }
   MR_CHECK(false, "node kind {}", static_cast<int>(node.kind));
 }
@@ -130,6 +174,12 @@ std::string ExplainPlan(const PlanNode& plan) {
   std::string out;
   AppendTree(plan, 0, out);
   return out;
+}
+
+bool AnyNode(const PlanNode& plan, const std::function<bool(const PlanNode&)>& matches) {
+  return matches(plan) || std::ranges::any_of(plan.inputs, [&](const PlanPtr& input) {
+           return AnyNode(*input, matches);
+         });
 }
 
 uint64_t Fingerprint(const PlanNode& plan) {

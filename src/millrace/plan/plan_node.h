@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,10 +36,12 @@ struct ProjectNode {
 };
 
 /// Adds window_start and window_end (timestamptz) behind the input's columns. Windows are
-/// [start, end), aligned to 1970-01-01 00:00 UTC plus `origin`.
-struct TumbleNode {
+/// [start, end), one begins every `slide`, aligned to 1970-01-01 00:00 UTC plus `origin`. Where
+/// they overlap (slide < size) a row comes out once for each window that it is in.
+struct WindowNode {
   size_t time_column = 0;
   Micros size = 0;
+  Micros slide = 0;  ///< At most `size`; equal to it: tumbling windows.
   Micros origin = 0;
 };
 
@@ -50,20 +53,61 @@ struct AggregateCall {
   DataType result_type;
 };
 
-/// The event-time window that an aggregation is keyed by.
+/// The event-time window that rows are kept by, and closed with.
 struct WindowKey {
-  size_t start_column = 0;  ///< Input column; is one of the group columns.
-  size_t end_column = 0;    ///< Input column; may be a group column too.
+  static constexpr size_t kNoColumn = SIZE_MAX;
+
+  size_t start_column = 0;        ///< Input column.
+  size_t end_column = kNoColumn;  ///< Input column, if there is one.
   Micros size = 0;
   Micros grace = 0;
+  /// The start already is the rows' event time, because they come from an aggregation in windows: a
+  /// window gets no more rows once the watermark has passed its start.
+  bool of_windows = false;
+
+  /// A window that starts at s takes rows until the watermark is s + open_for().
+  Micros open_for() const { return of_windows ? 1 : size + grace; }
 };
 
 /// Output: the group columns in order, then one column per call.
 struct AggregateNode {
   std::vector<size_t> group_columns;  ///< Input columns; empty = one group, present from the start.
   std::vector<AggregateCall> calls;
-  std::optional<WindowKey> window;  ///< Set when the groups are per event-time window.
-  bool emit_final = false;          ///< One row per group, when its window closes; needs `window`.
+  /// Set when the groups are per event-time window; its start is one of the group columns.
+  std::optional<WindowKey> window;
+  bool emit_final = false;  ///< One row per group, when its window closes; needs `window`.
+};
+
+enum class JoinKind : uint8_t { kInner, kLeft };
+
+/// How far the event times of two rows that match may be apart: left - right is in
+/// [lowest, highest].
+struct JoinInterval {
+  Micros lowest = 0;
+  Micros highest = 0;
+};
+
+/// Pairs of a left and a right row that are equal in the key columns, none of them NULL, and
+/// satisfy the condition. Output: the columns of the left input, then those of the right one. A
+/// left join has left rows without a partner too, with NULLs.
+struct JoinNode {
+  JoinKind kind = JoinKind::kInner;
+  std::vector<size_t> left_keys;   ///< Of the left input; of the same types as the right ones.
+  std::vector<size_t> right_keys;  ///< Of the right input.
+  ExpressionPtr condition;         ///< Over the output's columns; null = none.
+  Micros grace = 0;                ///< Of windows, as the view says.
+  /// Set when rows match only within one event-time window (their starts are equal), or within
+  /// `interval` of their event times; the columns are of the left, and of the right input.
+  std::optional<WindowKey> left_time;
+  std::optional<WindowKey> right_time;
+  std::optional<JoinInterval> interval;
+};
+
+/// The latest row of each key, of an input that is read as upserts. Output: the input's columns
+/// without the flag.
+struct UpsertNode {
+  std::vector<size_t> key;
+  std::optional<size_t> delete_flag;  ///< Boolean column; where it is true the row is deleted.
 };
 
 /// What the planner knows of a node's output.
@@ -75,7 +119,16 @@ struct PlanProperties {
 
 /// One step of a plan. Exactly one of the node kinds; plain data without behaviour.
 struct PlanNode {
-  enum class Kind : uint8_t { kScan, kFilter, kProject, kTumble, kAggregate };
+  enum class Kind : uint8_t {
+    kScan,
+    kFilter,
+    kProject,
+    kWindow,
+    kAggregate,
+    kJoin,
+    kUnion,  ///< All rows of all inputs, which have columns of the same types.
+    kUpsert,
+  };
 
   Kind kind = Kind::kScan;
   SchemaPtr schema;  ///< Of the output.
@@ -85,12 +138,17 @@ struct PlanNode {
   ScanNode scan;
   FilterNode filter;
   ProjectNode project;
-  TumbleNode tumble;
+  WindowNode window;
   AggregateNode aggregate;
+  JoinNode join;
+  UpsertNode upsert;
 };
 
 /// Renders the plan as an indented tree, one node a line, as EXPLAIN shows it.
 std::string ExplainPlan(const PlanNode& plan);
+
+/// Whether `matches` holds for the node or for one below it.
+bool AnyNode(const PlanNode& plan, const std::function<bool(const PlanNode&)>& matches);
 
 /// A 64-bit hash over everything that decides the plan's result; stable between runs and versions
 /// as long as the meaning is.

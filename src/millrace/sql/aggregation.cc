@@ -53,28 +53,26 @@ class Inputs {
   std::vector<ExpressionPtr> expressions_;
 };
 
-struct WindowColumns {
-  std::optional<size_t> start;
-  std::optional<size_t> end;
-};
-
-/// The window that some group is the start or end of, if it is one over the event time.
-std::optional<const PlanNode*> GroupedWindow(const Grouping& grouping) {
+/// The window that some group is the start or end of.
+std::optional<WindowOrigin> GroupedWindow(const Grouping& grouping) {
   for (const ExpressionPtr& group : grouping.groups) {
-    if (!group->is_column()) {
-      continue;
-    }
-    const auto origin = FindWindowOrigin(*grouping.input, group->column);
-    if (origin &&
-        origin->tumble->inputs[0]->properties.event_time == origin->tumble->tumble.time_column) {
-      return origin->tumble;
+    const auto origin = group->is_column() && group->column < grouping.input->schema->size()
+                            ? FindWindowOrigin(*grouping.input, group->column)
+                            : std::nullopt;
+    if (origin) {
+      return origin;
     }
   }
   return std::nullopt;
 }
 
+struct WindowColumns {
+  std::optional<size_t> start;
+  std::optional<size_t> end;
+};
+
 /// The columns that hold the window's start and end; grouped ones before others.
-WindowColumns FindColumns(const Grouping& grouping, const PlanNode* tumble) {
+WindowColumns FindColumns(const Grouping& grouping, const WindowOrigin& window) {
   const PlanNode& input = *grouping.input;
   std::vector<size_t> order;
   for (const ExpressionPtr& group : grouping.groups) {
@@ -88,7 +86,7 @@ WindowColumns FindColumns(const Grouping& grouping, const PlanNode* tumble) {
   WindowColumns columns;
   for (const size_t column : order) {
     const auto origin = FindWindowOrigin(input, column);
-    if (origin && origin->tumble == tumble) {
+    if (origin && origin->node == window.node) {
       std::optional<size_t>& side = origin->is_end ? columns.end : columns.start;
       side = side.value_or(column);
     }
@@ -158,20 +156,22 @@ Bound<Aggregation> Aggregation::Build(const Grouping& grouping, const SelectOpti
     group_inputs.push_back(inputs.Add(KeyOf(group)));
   }
   std::optional<size_t> start_input;
-  size_t end_input = 0;
+  std::optional<size_t> end_input;
   AggregateNode aggregate;
-  if (const auto tumble = GroupedWindow(grouping)) {
-    const WindowColumns columns = FindColumns(grouping, *tumble);
-    const Micros size = (*tumble)->tumble.size;
+  if (const auto window = GroupedWindow(grouping)) {
+    const WindowColumns columns = FindColumns(grouping, *window);
+    const Micros size = window->size;
     const ExpressionPtr start = columns.start ? InputColumn(input, *columns.start)
                                               : Moved(InputColumn(input, *columns.end), -size);
-    const ExpressionPtr end = columns.end ? InputColumn(input, *columns.end) : Moved(start, size);
     start_input = inputs.Add(start);
-    end_input = inputs.Add(end);
+    if (size != 0) {
+      end_input = inputs.Add(columns.end ? InputColumn(input, *columns.end) : Moved(start, size));
+    }
     if (std::ranges::find(group_inputs, *start_input) == group_inputs.end()) {
       group_inputs.push_back(*start_input);  // window_end alone was grouped: the same groups.
     }
-    aggregate.window = WindowKey{.size = size, .grace = options.grace};
+    aggregate.window =
+        WindowKey{.size = size, .grace = options.grace, .of_windows = window->of_windows};
   } else if (options.emit_final) {
     return ErrAt(offset, ErrorCode::kSqlInvalidDefinition,
                  "emit = 'final' needs GROUP BY window_start of a window over the event time",
@@ -192,7 +192,9 @@ Bound<Aggregation> Aggregation::Build(const Grouping& grouping, const SelectOpti
   }
   if (aggregate.window) {
     aggregate.window->start_column = inputs.Column(*start_input);
-    aggregate.window->end_column = inputs.Column(end_input);
+    if (end_input) {
+      aggregate.window->end_column = inputs.Column(*end_input);
+    }
     aggregate.emit_final = options.emit_final;
   }
   auto names = OutputNames(*plan, aggregate);

@@ -20,10 +20,43 @@ void AddInput(std::vector<std::string>& inputs, const std::string& name) {
   }
 }
 
-/// Whether the rows of a plan are the final ones of an aggregation.
+/// Whether the rows of a plan are the final ones of aggregations, and never change.
 bool IsFinal(const PlanNode& plan) {
-  const bool passes = plan.kind == PlanNode::Kind::kProject || plan.kind == PlanNode::Kind::kFilter;
-  return passes ? IsFinal(*plan.inputs[0]) : plan.aggregate.emit_final;
+  return plan.properties.append_only && AnyNode(plan, [](const PlanNode& node) {
+           return node.kind == PlanNode::Kind::kAggregate && node.aggregate.emit_final;
+         });
+}
+
+/// A join must find its pairs by something that is equal.
+bool IsCrossJoin(const PlanNode& node) {
+  return node.kind == PlanNode::Kind::kJoin && node.join.left_keys.empty() &&
+         (!node.join.left_time || node.join.interval);
+}
+
+/// How a table is read: its records, or the rows that they say are there.
+PlanPtr TableRows(const TableDefinition& table) {
+  PlanPtr plan = MakeScan(table.name, false, *table.schema,
+                          {.append_only = true, .key = {}, .event_time = table.event_time});
+  if (table.primary_key.empty()) {
+    return plan;
+  }
+  UpsertNode upsert{.key = table.primary_key};
+  if (table.delete_when != nullptr) {
+    std::vector<ExpressionPtr> columns;
+    for (size_t i = 0; i < table.schema->size(); ++i) {
+      columns.push_back(ColumnOf(*plan, i));
+    }
+    auto names = FieldNames(*table.schema);
+    upsert.delete_flag = columns.size();
+    columns.push_back(table.delete_when);
+    std::string name = "deleted";
+    while (table.schema->Find(name)) {
+      name += '_';
+    }
+    names.push_back(name);
+    plan = MakeProject(std::move(plan), std::move(columns), names);
+  }
+  return MakeUpsert(std::move(plan), std::move(upsert));
 }
 
 std::unexpected<LocatedError> AlreadyReported(int offset) {
@@ -167,8 +200,7 @@ Bound<void> Catalog::BindEntry(Entry& entry) {
 
 Bound<void> Catalog::BindTableEntry(Entry& entry) {
   MR_ASSIGN(TableDefinition table, BindTable(entry.statement, *entry.script, options_, errors_));
-  entry.plan = MakeScan(table.name, false, *table.schema,
-                        {.append_only = true, .key = {}, .event_time = table.event_time});
+  entry.plan = TableRows(table);
   project_.tables.push_back(std::move(table));
   return {};
 }
@@ -225,6 +257,11 @@ Bound<void> Catalog::BindMaterializedView(Entry& entry) {
                  "group by it in this view, not in a view that this one reads");
   }
   view.plan = OptimizePlan(std::move(plan));
+  if (AnyNode(*view.plan, IsCrossJoin)) {
+    return ErrAt(entry.offset, ErrorCode::kSqlNotSupported,
+                 "not supported: a join without an equality between its two sides",
+                 "join ON a.column = b.column, and whatever else must hold");
+  }
   view.inputs = entry.inputs;
   view.sql = entry.script->text().substr(static_cast<size_t>(entry.begin),
                                          static_cast<size_t>(entry.end - entry.begin));

@@ -150,7 +150,7 @@ TEST(CompileProjectTest, ReadsOtherMaterializedViews) {
   EXPECT_TRUE(project->views[0].plan->properties.append_only);
   EXPECT_EQ(project->views[0].plan->properties.event_time, 0U);
   EXPECT_EQ(project->views[1].inputs, std::vector<std::string>{"counts"});
-  EXPECT_FALSE(project->views[1].plan->properties.append_only);
+  EXPECT_TRUE(project->views[1].plan->properties.append_only);
   EXPECT_EQ(project->views[1].sql, "CREATE MATERIALIZED VIEW v AS SELECT DISTINCT url FROM counts");
   EXPECT_NE(Fingerprint(*project->views[0].plan), Fingerprint(*project->views[1].plan));
 }
@@ -210,6 +210,75 @@ TEST(CompileProjectTest, FindsCycles) {
   EXPECT_EQ(Explain("CREATE VIEW a AS SELECT * FROM b; CREATE VIEW b AS SELECT * FROM a;"
                     "CREATE MATERIALIZED VIEW v AS SELECT * FROM clicks"),
             "a.sql:4:66: MR2015: views depend on each other: a -> b -> a\n");
+}
+
+TEST(CompileProjectTest, JoinsOnWhatIsEqualAndFiltersBefore) {
+  EXPECT_EQ(ExplainView("SELECT a.url, b.price FROM clicks a, clicks b WHERE a.url = b.url "
+                        "AND a.n > 1 AND b.price > 2 AND a.n < b.n"),
+            R"(
+Project url, price
+  Filter (n < n_2)
+    Join on url = url
+      Filter (n > 1)
+        Scan clicks (url, n)
+      Filter (price > 2)
+        Scan clicks (url, price, n)
+)");
+}
+
+TEST(CompileProjectTest, KeepsTheConditionOfALeftJoin) {
+  EXPECT_EQ(ExplainView("SELECT a.url, b.price FROM clicks a LEFT JOIN clicks b "
+                        "ON a.url = b.url AND a.n > 1 AND b.n > 2 WHERE a.n < 9 AND b.n IS NULL"),
+            R"(
+Project url, price
+  Filter (n_2 IS NULL)
+    Left join on url = url if (n > 1)
+      Filter (n < 9)
+        Scan clicks (url, n)
+      Filter (n > 2)
+        Scan clicks (url, price, n)
+)");
+}
+
+TEST(CompileProjectTest, FindsTheWindowOfAJoinAndOfWhatIsGroupedByIt) {
+  EXPECT_EQ(Explain("CREATE MATERIALIZED VIEW v WITH (emit = 'final', grace = '3 s') AS "
+                    "SELECT a.window_start, count(*) AS n FROM tumble(clicks, at, '1 minute') a "
+                    "JOIN tumble(clicks, at, '1 minute') b "
+                    "ON a.window_start = b.window_start AND a.url = b.url GROUP BY 1"),
+            R"(
+Project window_start, agg_1 AS n
+  Aggregate by window_start: count(*) AS agg_1)"
+            R"( [window window_start of 00:01:00, grace 00:00:03, final]
+    Join on url = url [window window_start = window_start, grace 00:00:03]
+      Tumble at by 00:01:00
+        Scan clicks (url, at)
+      Tumble at by 00:01:00
+        Scan clicks (url, at)
+)");
+}
+
+TEST(CompileProjectTest, FindsTheIntervalOfAJoin) {
+  EXPECT_EQ(ExplainView("SELECT a.url FROM clicks a JOIN clicks b ON a.url = b.url "
+                        "AND b.at BETWEEN a.at - interval '1 minute' AND a.at + interval '5 s'"),
+            R"(
+Project url
+  Filter ((at_2 >= (at - interval '00:01:00')) AND (at_2 <= (at + interval '00:00:05')))
+    Join on url = url [at - at from -00:00:05 to 00:01:00, grace 00:00:00]
+      Scan clicks (url, at)
+      Scan clicks (url, at)
+)");
+}
+
+TEST(CompileProjectTest, ReadsATableWithAPrimaryKeyAsUpserts) {
+  EXPECT_EQ(Explain("CREATE TABLE users (id int PRIMARY KEY, name text, state text) "
+                    "WITH (delete_when = 'state = ''gone''');"
+                    "CREATE MATERIALIZED VIEW v AS SELECT name FROM users"),
+            R"(
+Project name
+  Latest by id, deleted by deleted
+    Project id, name, (state = 'gone') AS deleted
+      Scan users (id, name, state)
+)");
 }
 
 }  // namespace

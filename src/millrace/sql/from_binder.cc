@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "millrace/data/text_format.h"
 #include "millrace/expr/constant_folding.h"
 #include "millrace/plan/plan_builder.h"
 #include "millrace/sql/select_binder.h"
@@ -8,12 +9,17 @@ namespace millrace::internal {
 
 namespace {
 
-constexpr std::string_view kTableFunctions = "tumble(table, column, interval '...')";
+constexpr std::string_view kTumble = "tumble(table, column, interval '...')";
+constexpr std::string_view kHop =
+    "hop(table, column, interval '...' between starts, interval '...' size)";
+
+/// A row of a hopping window comes out once for each window that it is in.
+constexpr Micros kOverlapsMax = 1000;
 
 constexpr Int128 kWindowMax = Int128{36'525} * kMicrosPerDay;
 
 bool IsLaterTableFunction(const std::string& name) {
-  return name == "hop" || name == "session" || name == "cumulate" || name == "as_of";
+  return name == "session" || name == "cumulate" || name == "as_of";
 }
 
 }  // namespace
@@ -28,16 +34,7 @@ Bound<std::string> SelectBinder::BindAlias(const TreeNode& range, const std::str
   return alias.Text("aliasname");
 }
 
-Bound<SelectBinder::Source> SelectBinder::BindFrom(const TreeNode& select, int offset) {
-  const auto from = select.List("fromClause");
-  if (from.empty()) {
-    return Unsupported(offset, "SELECT without FROM");
-  }
-  if (from.size() > 1) {
-    const int second = from[1].offset();
-    return Unsupported(second >= 0 ? second : offset, "JOIN (several tables in FROM)");
-  }
-  const TreeNode& range = from.front();
+Bound<SelectBinder::Source> SelectBinder::BindRange(const TreeNode& range, int offset) {
   if (range.Is("RangeVar")) {
     return BindRelation(range, offset);
   }
@@ -47,6 +44,9 @@ Bound<SelectBinder::Source> SelectBinder::BindFrom(const TreeNode& select, int o
   if (range.Is("RangeSubselect")) {
     return BindSubquery(range, offset);
   }
+  if (range.Is("JoinExpr")) {
+    return BindJoin(range, offset);
+  }
   return Unsupported(offset, DescribeKind(range.kind()));
 }
 
@@ -55,7 +55,7 @@ Bound<SelectBinder::Source> SelectBinder::BindRelation(const TreeNode& range, in
   MR_TRY(range.AllowOnly({"relname", "alias"}, at));
   const std::string name = range.Text("relname");
   MR_ASSIGN(const std::string alias, BindAlias(range, name, at));
-  MR_ASSIGN(PlanPtr plan, relations_.Resolve(name, at));
+  MR_ASSIGN(PlanPtr plan, Resolve(name, at));
   Scope scope(alias, *plan->schema);
   return Source{std::move(plan), std::move(scope)};
 }
@@ -64,12 +64,9 @@ Bound<SelectBinder::Source> SelectBinder::BindSubquery(const TreeNode& range, in
   const TreeNode select = range.Child("subquery");
   MR_TRY(range.AllowOnly({"subquery", "alias"}, offset));
   MR_ASSIGN(const std::string alias, BindAlias(range, "", offset));
-  ++depth_;
-  auto plan = Bind(select, offset);
-  --depth_;
-  MR_TRY(plan);
-  Scope scope(alias, *(*plan)->schema);
-  return Source{*std::move(plan), std::move(scope)};
+  MR_ASSIGN(PlanPtr plan, Bind(select, offset));
+  Scope scope(alias, *plan->schema);
+  return Source{std::move(plan), std::move(scope)};
 }
 
 Bound<SelectBinder::Source> SelectBinder::BindTableFunction(const TreeNode& range, int offset) {
@@ -82,8 +79,8 @@ Bound<SelectBinder::Source> SelectBinder::BindTableFunction(const TreeNode& rang
     return Unsupported(at, "this function in FROM");
   }
   const std::string name = call.Names("funcname").back();
-  if (name != "tumble") {
-    const std::string hint = fmt::format("there is {}", kTableFunctions);
+  if (name != "tumble" && name != "hop") {
+    const std::string hint = fmt::format("there are {} and {}", kTumble, kHop);
     return IsLaterTableFunction(name) || IsFunctionName(name)
                ? Bound<Source>(Unsupported(at, name + " in FROM", hint))
                : ErrAt(at, ErrorCode::kSqlUnknownFunction, "table function does not exist: " + name,
@@ -91,14 +88,14 @@ Bound<SelectBinder::Source> SelectBinder::BindTableFunction(const TreeNode& rang
   }
   MR_TRY(call.AllowOnly({"funcname", "args"}, at));
   MR_ASSIGN(const std::string alias, BindAlias(range, "", at));
-  return BindTumble(call, alias, at);
+  return BindWindow(call, alias, at);
 }
 
-Bound<Micros> SelectBinder::BindWindowSize(const TreeNode& node) {
+Bound<Micros> SelectBinder::BindWindowSize(const TreeNode& node, std::string_view function) {
   const Scope nothing;
   ExpressionBinder binder(script_, nothing);
   MR_ASSIGN(const ExpressionPtr bound,
-            binder.BindAs(node, DataType::Of(TypeId::kInterval), {.clause = "tumble"}));
+            binder.BindAs(node, DataType::Of(TypeId::kInterval), {.clause = function}));
   const ExpressionPtr size = FoldConstants(bound);
   const bool known = size->is_literal() && !size->literal.is_null();
   const Interval interval = known ? size->literal.Get<Interval>() : Interval{};
@@ -112,29 +109,35 @@ Bound<Micros> SelectBinder::BindWindowSize(const TreeNode& node) {
   return static_cast<Micros>(micros);
 }
 
-Bound<SelectBinder::Source> SelectBinder::BindTumble(const TreeNode& call, const std::string& alias,
+Bound<SelectBinder::Source> SelectBinder::BindWindow(const TreeNode& call, const std::string& alias,
                                                      int offset) {
   const auto arguments = call.List("args");
-  const std::string usage = fmt::format("write {}", kTableFunctions);
-  if (arguments.size() == 2 && !options_.default_window_size) {
+  const std::string function = call.Names("funcname").back();
+  const bool hops = function == "hop";
+  const std::string usage = fmt::format("write {}", hops ? kHop : kTumble);
+  if (!hops && arguments.size() == 2 && !options_.default_window_size) {
     return ErrAt(offset, ErrorCode::kSqlInvalidWindow, "tumble needs the size of its windows",
                  usage + ", or set processing.window_size in millrace.yaml");
   }
-  if (arguments.size() != 2 && arguments.size() != 3) {
-    return ErrAt(offset, ErrorCode::kSqlInvalidWindow, "tumble takes two or three arguments",
+  if (hops ? arguments.size() != 4 : arguments.size() != 2 && arguments.size() != 3) {
+    return ErrAt(offset, ErrorCode::kSqlInvalidWindow,
+                 fmt::format("{} takes {} arguments", function, hops ? "four" : "two or three"),
                  usage);
   }
   const auto table = arguments[0].Names("fields");
   const auto column = arguments[1].Names("fields");
   if (!arguments[0].Is("ColumnRef") || table.size() != 1) {
-    return ErrAt(arguments[0].offset(), ErrorCode::kSqlInvalidWindow,
-                 "the first argument of tumble must be the name of a table or view", usage);
+    return ErrAt(
+        arguments[0].offset(), ErrorCode::kSqlInvalidWindow,
+        fmt::format("the first argument of {} must be the name of a table or view", function),
+        usage);
   }
   if (!arguments[1].Is("ColumnRef") || column.size() != 1) {
     return ErrAt(arguments[1].offset(), ErrorCode::kSqlInvalidWindow,
-                 "the second argument of tumble must be a column of the table", usage);
+                 fmt::format("the second argument of {} must be a column of the table", function),
+                 usage);
   }
-  MR_ASSIGN(PlanPtr input, relations_.Resolve(table[0], arguments[0].offset()));
+  MR_ASSIGN(PlanPtr input, Resolve(table[0], arguments[0].offset()));
   const Scope scope(table[0], *input->schema);
   MR_ASSIGN(const size_t time, scope.Find("", column[0], arguments[1].offset()));
   const DataType type = scope.entry(time).field.type;
@@ -146,15 +149,28 @@ Bound<SelectBinder::Source> SelectBinder::BindTumble(const TreeNode& call, const
   for (const std::string_view name : {"window_start", "window_end"}) {
     if (input->schema->Find(name)) {
       return ErrAt(offset, ErrorCode::kSqlDuplicateName,
-                   fmt::format("the input of tumble has a column {} already", name),
+                   fmt::format("the input of {} has a column {} already", function, name),
                    "rename it in a view in between");
     }
   }
   Micros size = options_.default_window_size.value_or(0);
-  if (arguments.size() == 3) {
-    MR_ASSIGN(size, BindWindowSize(arguments[2]));
+  if (arguments.size() > 2) {
+    MR_ASSIGN(size, BindWindowSize(arguments.back(), function));
   }
-  PlanPtr plan = MakeTumble(std::move(input), {.time_column = time, .size = size});
+  Micros slide = size;
+  if (hops) {
+    MR_ASSIGN(slide, BindWindowSize(arguments[2], function));
+    if (slide > size || size / slide > kOverlapsMax) {
+      return ErrAt(
+          offset, ErrorCode::kSqlInvalidWindow,
+          fmt::format("windows of {} cannot begin every {}", FormatInterval({.micros = size}),
+                      FormatInterval({.micros = slide})),
+          fmt::format("a window is at least as long as the time between two starts, and at "
+                      "most {} times",
+                      kOverlapsMax));
+    }
+  }
+  PlanPtr plan = MakeWindow(std::move(input), {.time_column = time, .size = size, .slide = slide});
   Scope windowed(alias.empty() ? table[0] : alias, *plan->schema);
   return Source{std::move(plan), std::move(windowed)};
 }

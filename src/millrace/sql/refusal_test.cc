@@ -32,28 +32,34 @@ void ExpectRefused(std::string_view prefix, std::initializer_list<Case> cases) {
 
 TEST(RefusalTest, Queries) {
   // The query begins in column 18.
-  ExpectRefused("CREATE VIEW v AS ",
-                {{"SELECT a FROM t ORDER BY a", "2:13 2002", "ORDER BY"},
-                 {"SELECT a FROM t LIMIT 3", "2:13 2002", "LIMIT"},
-                 {"SELECT a FROM t UNION SELECT a FROM t", "2:13 2002", "UNION"},
-                 {"WITH x AS (SELECT 1) SELECT a FROM x", "2:13 2002", "WITH"},
-                 {"SELECT DISTINCT ON (a) a FROM t", "2:38 2002", "DISTINCT ON"},
-                 {"SELECT t.a FROM t JOIN t AS u ON true", "2:13 2002", "JOIN"},
-                 {"SELECT 1 AS x FROM t, t AS u", "2:40 2002", "JOIN"},
-                 {"SELECT 1", "2:13 2002", "SELECT without FROM"},
-                 {"VALUES (1)", "2:13 2002", "VALUES"},
-                 {"SELECT a FROM t FOR UPDATE", "2:13 2002", "FOR UPDATE"},
-                 {"SELECT count(DISTINCT a) FROM t", "2:25 2002", "DISTINCT in an aggregate"},
-                 {"SELECT sum(a) OVER () FROM t", "2:25 2002", "OVER"},
-                 {"SELECT string_agg(b, ',') FROM t", "2:25 2002", "aggregate string_agg"},
-                 {"SELECT (SELECT 1) FROM t", "2:25 2002", "subquery"},
-                 {"SELECT a FROM t WHERE a IN (SELECT 1)", "2:42 2002", "subquery"},
-                 {"SELECT ARRAY[1] AS x FROM t", "2:25 2002", "ARRAY"},
-                 {"SELECT $1 AS x FROM t", "2:25 2002", "parameter"},
-                 {"SELECT a FROM s.t", "2:32 2002", "schema name"},
-                 {"SELECT random() FROM t", "2:25 2002", "random"},
-                 {"SELECT a FROM hop(t, at, '1 minute')", "2:32 2002", "hop"},
-                 {"SELECT a FROM t GROUP BY ROLLUP (a)", "2:43 2002", "GROUPING SETS"}});
+  ExpectRefused(
+      "CREATE VIEW v AS ",
+      {{"SELECT a FROM t ORDER BY a", "2:13 2002", "ORDER BY"},
+       {"SELECT a FROM t LIMIT 3", "2:13 2002", "LIMIT"},
+       {"SELECT a FROM t EXCEPT SELECT a FROM t", "2:13 2002", "EXCEPT"},
+       {"SELECT a FROM t UNION SELECT b FROM t", "2:13 2008", "column a of the UNION"},
+       {"SELECT a FROM t UNION SELECT a, b FROM t", "2:13 2008", "1 and 2 columns"},
+       {"WITH RECURSIVE x AS (SELECT a FROM t) SELECT a FROM x", "2:13 2002", "RECURSIVE"},
+       {"WITH x AS (SELECT a FROM t), x AS (SELECT a FROM t) SELECT a FROM x", "2:47 2009",
+        "named twice"},
+       {"SELECT DISTINCT ON (a) a FROM t", "2:38 2002", "DISTINCT ON"},
+       {"SELECT t.a FROM t FULL JOIN t AS u ON t.a = u.a", "2:13 2002", "FULL JOIN"},
+       {"SELECT t.a FROM t NATURAL JOIN t AS u", "2:13 2002", "NATURAL"},
+       {"SELECT 1 AS x FROM t, t", "2:40 2009", "named twice"},
+       {"SELECT 1", "2:13 2002", "SELECT without FROM"},
+       {"VALUES (1)", "2:13 2002", "VALUES"},
+       {"SELECT a FROM t FOR UPDATE", "2:13 2002", "FOR UPDATE"},
+       {"SELECT count(DISTINCT a) FROM t", "2:25 2002", "DISTINCT in an aggregate"},
+       {"SELECT sum(a) OVER () FROM t", "2:25 2002", "OVER"},
+       {"SELECT string_agg(b, ',') FROM t", "2:25 2002", "aggregate string_agg"},
+       {"SELECT (SELECT 1) FROM t", "2:25 2002", "subquery"},
+       {"SELECT a FROM t WHERE a IN (SELECT 1)", "2:42 2002", "subquery"},
+       {"SELECT ARRAY[1] AS x FROM t", "2:25 2002", "ARRAY"},
+       {"SELECT $1 AS x FROM t", "2:25 2002", "parameter"},
+       {"SELECT a FROM s.t", "2:32 2002", "schema name"},
+       {"SELECT random() FROM t", "2:25 2002", "random"},
+       {"SELECT a FROM session(t, at, '1 minute')", "2:32 2002", "session"},
+       {"SELECT a FROM t GROUP BY ROLLUP (a)", "2:43 2002", "GROUPING SETS"}});
 }
 
 TEST(RefusalTest, Names) {
@@ -91,12 +97,25 @@ TEST(RefusalTest, Windows) {
                  {"SELECT 1 AS x FROM tumble(t, a, '1 s')", "2:82 2012", "timestamptz"},
                  {"SELECT 1 AS x FROM tumble(t, at)", "2:72 2012", "size of its windows"},
                  {"SELECT 1 AS x FROM tumble(t)", "2:72 2012", "two or three arguments"},
-                 {"SELECT 1 AS x FROM tumbl(t, at, '1 s')", "2:72 2007", "tumble"}});
+                 {"SELECT 1 AS x FROM tumbl(t, at, '1 s')", "2:72 2007", "tumble"},
+                 {"SELECT 1 AS x FROM hop(t, at, '1 s')", "2:72 2012", "takes four arguments"},
+                 {"SELECT 1 AS x FROM hop(t, at, '2 s', '1 s')", "2:72 2012", "cannot begin every"},
+                 {"SELECT 1 AS x FROM hop(t, at, '1 ms', '1 h')", "2:72 2012", "at most 1000"}});
 }
 
 TEST(RefusalTest, Definitions) {
   ExpectRefused(
-      "", {{"CREATE TABLE u (a int PRIMARY KEY)", "2:23 2002", "PRIMARY KEY"},
+      "", {{"CREATE TABLE u (a int UNIQUE)", "2:23 2002", "UNIQUE"},
+           {"CREATE TABLE u (a int PRIMARY KEY, PRIMARY KEY (a))", "2:36 2013", "one primary key"},
+           {"CREATE TABLE u (a int, PRIMARY KEY (b))", "2:24 2005", "b"},
+           {"CREATE TABLE u (a int, PRIMARY KEY (a, a))", "2:24 2009", "twice"},
+           {"CREATE TABLE u (a int PRIMARY KEY, b int) WITH (partition_by = 'b')", "2:49 2013",
+            "primary key"},
+           {"CREATE TABLE u (a int) WITH (delete_when = 'a > 1')", "2:30 2013", "primary key"},
+           {"CREATE TABLE u (a int PRIMARY KEY) WITH (delete_when = 'b')", "2:42 2005", "b"},
+           {"CREATE TABLE u (a int PRIMARY KEY) WITH (delete_when = 'a > 1, a < 2')", "2:42 2013",
+            "one condition"},
+           {"CREATE TABLE u (a int PRIMARY KEY) WITH (delete_when = 'a > ')", "2:42 2001", ""},
            {"CREATE TABLE u (a int DEFAULT 1)", "2:23 2002", "DEFAULT"},
            {"CREATE TABLE u (a int, CHECK (a > 0))", "2:24 2002", "CHECK"},
            {"CREATE TABLE u (a int, a int)", "2:24 2009", "declared twice"},

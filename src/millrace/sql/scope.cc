@@ -12,6 +12,12 @@ Scope::Scope(const std::string& qualifier, const Schema& schema) {
   }
 }
 
+Scope Scope::Of(const Scope& left, const Scope& right) {
+  Scope scope = left;
+  scope.entries_.insert(scope.entries_.end(), right.entries_.begin(), right.entries_.end());
+  return scope;
+}
+
 bool Scope::HasQualifier(const std::string& qualifier) const {
   return std::any_of(entries_.begin(), entries_.end(),
                      [&](const Entry& entry) { return entry.qualifier == qualifier; });
@@ -21,7 +27,7 @@ std::vector<size_t> Scope::Matches(const std::string& qualifier, const std::stri
   std::vector<size_t> matches;
   for (size_t i = 0; i < entries_.size(); ++i) {
     if (entries_[i].field.name == name &&
-        (qualifier.empty() || entries_[i].qualifier == qualifier)) {
+        (qualifier.empty() ? !entries_[i].hidden : entries_[i].qualifier == qualifier)) {
       matches.push_back(i);
     }
   }

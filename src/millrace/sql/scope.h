@@ -14,10 +14,17 @@ class Scope {
   struct Entry {
     std::string qualifier;  ///< Table name or alias.
     Field field;
+    bool hidden = false;  ///< Found only by its qualifier, and not meant by *.
   };
 
   Scope() = default;
   Scope(const std::string& qualifier, const Schema& schema);
+
+  /// The columns of a join: those of `left`, then those of `right`.
+  static Scope Of(const Scope& left, const Scope& right);
+
+  /// Of the two columns of USING that are one.
+  void Hide(size_t index) { entries_[index].hidden = true; }
 
   size_t size() const { return entries_.size(); }
   const Entry& entry(size_t index) const { return entries_[index]; }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/plan/optimizer.h"
 #include "millrace/plan/plan_builder.h"
 #include "millrace/sql/aggregation.h"
 
@@ -13,10 +14,6 @@ namespace millrace::internal {
 namespace {
 
 const DataType kBool = DataType::Of(TypeId::kBoolean);
-
-ExpressionPtr ColumnOf(const Schema& schema, size_t column) {
-  return MakeColumn(column, schema.field(column).type, schema.field(column).nullable);
-}
 
 }  // namespace
 
@@ -60,7 +57,7 @@ Bound<void> SelectBinder::AppendStar(const TreeNode& target, const Scope& scope,
   }
   for (size_t i = 0; i < scope.size(); ++i) {
     const Field& field = scope.entry(i).field;
-    if (qualifier.empty() || scope.entry(i).qualifier == qualifier) {
+    if (qualifier.empty() ? !scope.entry(i).hidden : scope.entry(i).qualifier == qualifier) {
       items.push_back({node, field.name, MakeColumn(i, field.type, field.nullable)});
     }
   }
@@ -132,19 +129,19 @@ Bound<std::vector<ExpressionPtr>> SelectBinder::BindGroups(const TreeNode& selec
   return groups;
 }
 
-Bound<PlanPtr> SelectBinder::BindDistinct(PlanPtr plan, const std::vector<Item>& items,
-                                          int offset) {
+Bound<PlanPtr> SelectBinder::BindDistinct(PlanPtr plan, int offset) {
   Grouping grouping{.input = plan, .groups = {}, .aggregates = {}};
-  for (size_t i = 0; i < items.size(); ++i) {
-    grouping.groups.push_back(ColumnOf(*plan->schema, i));
+  const size_t size = plan->schema->size();
+  for (size_t i = 0; i < size; ++i) {
+    grouping.groups.push_back(ColumnOf(*plan, i));
   }
   MR_ASSIGN(const Aggregation distinct, Aggregation::Build(grouping, options_, offset));
-  if (distinct.plan()->schema->size() == items.size()) {
+  if (distinct.plan()->schema->size() == size) {
     return distinct.plan();
   }
   std::vector<ExpressionPtr> outputs;
-  for (size_t i = 0; i < items.size(); ++i) {
-    outputs.push_back(ColumnOf(*distinct.plan()->schema, i));
+  for (size_t i = 0; i < size; ++i) {
+    outputs.push_back(ColumnOf(*distinct.plan(), i));
   }
   return MakeProject(distinct.plan(), std::move(outputs), FieldNames(*plan->schema));
 }
@@ -154,9 +151,24 @@ Bound<PlanPtr> SelectBinder::Bind(const TreeNode& select, int offset) {
     return ErrAt(offset, ErrorCode::kSqlTooLarge,
                  fmt::format("subqueries are nested deeper than {}", kSubqueriesMax));
   }
-  MR_TRY(select.AllowOnly(
-      {"targetList", "fromClause", "whereClause", "groupClause", "havingClause", "distinctClause"},
-      offset));
+  ++depth_;
+  const auto outer_queries = named_queries_;
+  Bound<PlanPtr> plan = BindSelect(select, offset);
+  named_queries_ = outer_queries;
+  --depth_;
+  return plan;
+}
+
+Bound<PlanPtr> SelectBinder::BindSelect(const TreeNode& select, int offset) {
+  if (select.Has("withClause")) {
+    MR_TRY(BindWith(select.Bare("withClause"), offset));
+  }
+  if (select.Has("larg")) {
+    return BindUnion(select, offset);
+  }
+  MR_TRY(select.AllowOnly({"targetList", "fromClause", "whereClause", "groupClause", "havingClause",
+                           "distinctClause", "withClause"},
+                          offset));
   const auto distinct = select.List("distinctClause");
   if (!distinct.empty() && distinct.front()) {
     return Unsupported(distinct.front().offset(), "DISTINCT ON");
@@ -166,7 +178,7 @@ Bound<PlanPtr> SelectBinder::Bind(const TreeNode& select, int offset) {
   if (select.Has("whereClause")) {
     MR_ASSIGN(ExpressionPtr predicate,
               binder.BindAs(select.Child("whereClause"), kBool, {.clause = "WHERE"}));
-    source.plan = MakeFilter(source.plan, std::move(predicate));
+    source.plan = FindJoinKeys(MakeFilter(source.plan, std::move(predicate)));
   }
   MR_ASSIGN(const auto items, BindTargets(select, source.scope, binder, offset));
   ExpressionPtr having;
@@ -198,7 +210,7 @@ Bound<PlanPtr> SelectBinder::Bind(const TreeNode& select, int offset) {
     }
   }
   plan = MakeProject(plan, std::move(outputs), names);
-  return distinct.empty() ? Bound<PlanPtr>(plan) : BindDistinct(plan, items, offset);
+  return distinct.empty() ? Bound<PlanPtr>(plan) : BindDistinct(plan, offset);
 }
 
 }  // namespace millrace::internal

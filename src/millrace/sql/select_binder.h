@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,25 +44,41 @@ class SelectBinder final {
     ExpressionPtr expression;
   };
 
+  // select_binder.cc
+  Bound<PlanPtr> BindSelect(const TreeNode& select, int offset);
+  Bound<PlanPtr> BindDistinct(PlanPtr plan, int offset);
+
+  // set_binder.cc
+  Bound<PlanPtr> BindUnion(const TreeNode& select, int offset);
+  Bound<void> BindWith(const TreeNode& with, int offset);
+  /// What a name in FROM means: a query of WITH, or a relation of the project.
+  Bound<PlanPtr> Resolve(const std::string& name, int offset);
+
+  // join_binder.cc
   Bound<Source> BindFrom(const TreeNode& select, int offset);
+  Bound<Source> BindJoin(const TreeNode& node, int offset);
+  static Bound<Source> JoinSources(Source left, Source right, JoinNode join);
+
+  // from_binder.cc
+  Bound<Source> BindRange(const TreeNode& range, int offset);
   Bound<Source> BindRelation(const TreeNode& range, int offset);
   Bound<Source> BindTableFunction(const TreeNode& range, int offset);
-  Bound<Source> BindTumble(const TreeNode& call, const std::string& alias, int offset);
+  Bound<Source> BindWindow(const TreeNode& call, const std::string& alias, int offset);
   Bound<Source> BindSubquery(const TreeNode& range, int offset);
   Bound<std::string> BindAlias(const TreeNode& range, const std::string& otherwise, int offset);
-  Bound<Micros> BindWindowSize(const TreeNode& node);
+  Bound<Micros> BindWindowSize(const TreeNode& node, std::string_view function);
   Bound<std::vector<Item>> BindTargets(const TreeNode& select, const Scope& scope,
                                        ExpressionBinder& binder, int offset);
   Bound<void> AppendStar(const TreeNode& target, const Scope& scope, std::vector<Item>& items);
   Bound<std::vector<ExpressionPtr>> BindGroups(const TreeNode& select, const Scope& scope,
                                                const std::vector<Item>& items,
                                                ExpressionBinder& binder, size_t aggregates);
-  Bound<PlanPtr> BindDistinct(PlanPtr plan, const std::vector<Item>& items, int offset);
 
   const Script& script_;
   Relations& relations_;
   SelectOptions options_;
   int depth_ = 0;
+  std::map<std::string, PlanPtr> named_queries_;  ///< Of WITH, of this query and those around it.
 };
 
 /// The name PostgreSQL gives an output column without AS.

@@ -1,5 +1,6 @@
 #include "millrace/sql/table_binder.h"
 
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -17,9 +18,11 @@ namespace {
 
 std::string ConstraintName(const std::string& type) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"CONSTR_PRIMARY", "PRIMARY KEY"}, {"CONSTR_UNIQUE", "UNIQUE"},
-      {"CONSTR_CHECK", "CHECK"},         {"CONSTR_DEFAULT", "DEFAULT"},
-      {"CONSTR_FOREIGN", "REFERENCES"},  {"CONSTR_IDENTITY", "GENERATED AS IDENTITY"},
+      {"CONSTR_UNIQUE", "UNIQUE"},
+      {"CONSTR_CHECK", "CHECK"},
+      {"CONSTR_DEFAULT", "DEFAULT"},
+      {"CONSTR_FOREIGN", "REFERENCES"},
+      {"CONSTR_IDENTITY", "GENERATED AS IDENTITY"},
       {"CONSTR_EXCLUSION", "EXCLUDE"},
   };
   for (const auto& [kind, name] : kNames) {
@@ -35,6 +38,14 @@ struct Column {
   Field field;
   TreeNode generated;
   int offset = 0;
+  bool is_key = false;
+};
+
+/// What is declared between the parentheses of CREATE TABLE.
+struct Columns {
+  std::vector<Column> columns;
+  std::vector<std::string> primary_key;
+  int primary_key_offset = 0;
 };
 
 Bound<Column> BindColumn(const TreeNode& definition) {
@@ -46,6 +57,9 @@ Bound<Column> BindColumn(const TreeNode& definition) {
     const std::string kind = constraint.Text("contype");
     if (kind == "CONSTR_NOTNULL") {
       column.field.nullable = false;
+    } else if (kind == "CONSTR_PRIMARY") {
+      column.field.nullable = false;
+      column.is_key = true;
     } else if (kind == "CONSTR_GENERATED") {
       column.generated = constraint.Child("raw_expr");
     } else if (kind != "CONSTR_NULL") {
@@ -55,12 +69,27 @@ Bound<Column> BindColumn(const TreeNode& definition) {
   return column;
 }
 
-Bound<std::vector<Column>> BindColumns(const TreeNode& create) {
-  std::vector<Column> columns;
+Bound<void> TakePrimaryKey(std::vector<std::string> names, int offset, Columns& columns) {
+  if (!columns.primary_key.empty()) {
+    return ErrAt(offset, ErrorCode::kSqlInvalidDefinition, "a table has one primary key",
+                 "for several columns write PRIMARY KEY (a, b)");
+  }
+  columns.primary_key = std::move(names);
+  columns.primary_key_offset = offset;
+  return {};
+}
+
+Bound<Columns> BindColumns(const TreeNode& create) {
+  Columns all;
   std::set<std::string> names;
   for (const TreeNode& element : create.List("tableElts")) {
     if (element.Is("Constraint")) {
-      return Unsupported(element.offset(), ConstraintName(element.Text("contype")));
+      if (element.Text("contype") != "CONSTR_PRIMARY") {
+        return Unsupported(element.offset(), ConstraintName(element.Text("contype")));
+      }
+      MR_TRY(element.AllowOnly({"contype", "keys"}, element.offset()));
+      MR_TRY(TakePrimaryKey(element.Names("keys"), element.offset(), all));
+      continue;
     }
     if (!element.Is("ColumnDef")) {
       return Unsupported(element.offset(), DescribeKind(element.kind()));
@@ -70,9 +99,12 @@ Bound<std::vector<Column>> BindColumns(const TreeNode& create) {
       return ErrAt(column.offset, ErrorCode::kSqlDuplicateName,
                    "a column is declared twice: " + column.field.name);
     }
-    columns.push_back(std::move(column));
+    if (column.is_key) {
+      MR_TRY(TakePrimaryKey({column.field.name}, column.offset, all));
+    }
+    all.columns.push_back(std::move(column));
   }
-  return columns;
+  return all;
 }
 
 Bound<ExpressionPtr> BindGenerated(const Column& column, const std::vector<Column>& columns,
@@ -110,6 +142,39 @@ Bound<size_t> BindEventTime(const std::string& name, int offset, const Scope& sc
   return column;
 }
 
+/// The option is an expression: it is read as that of a query.
+Bound<void> BindDeleteWhen(const std::string& text, int offset, const Scope& scope,
+                           TableDefinition& table) {
+  if (table.primary_key.empty()) {
+    return ErrAt(offset, ErrorCode::kSqlInvalidDefinition,
+                 "delete_when needs a table with a primary key");
+  }
+  const auto at_option = [&](const LocatedError& error) {
+    return std::unexpected(LocatedError{offset, error.error});
+  };
+  const auto script = Script::Parse({.path = "delete_when", .text = "SELECT " + text});
+  if (!script) {
+    return at_option(script.error());
+  }
+  const auto& statements = (*script)->statements();
+  TreeNode select;
+  if (statements.size() == 1) {
+    select = TreeNode(statements[0].as_object().at("stmt"));
+  }
+  const auto targets = select.List("targetList");
+  if (targets.size() != 1 || !select.AllowOnly({"targetList"}, 0)) {
+    return ErrAt(offset, ErrorCode::kSqlInvalidDefinition, "delete_when must be one condition");
+  }
+  ExpressionBinder binder(**script, scope);
+  auto bound = binder.BindAs(targets[0].Child("val"), DataType::Of(TypeId::kBoolean),
+                             {.clause = "delete_when"});
+  if (!bound) {
+    return at_option(bound.error());
+  }
+  table.delete_when = FoldConstants(*bound);
+  return {};
+}
+
 Bound<void> BindOptions(const WithOptions& with, const Scope& scope, int offset,
                         const CompileOptions& options, TableDefinition& table,
                         std::vector<ProjectError>& errors) {
@@ -136,6 +201,21 @@ Bound<void> BindOptions(const WithOptions& with, const Scope& scope, int offset,
     MR_ASSIGN(const size_t column, scope.Find("", name, with.OffsetOf("partition_by")));
     table.partition_by.push_back(column);
   }
+  if (table.partition_by.empty()) {
+    table.partition_by = table.primary_key;
+  }
+  // Else the records of a key would have no order.
+  for (const size_t column : table.partition_by) {
+    if (!table.primary_key.empty() &&
+        std::ranges::find(table.primary_key, column) == table.primary_key.end()) {
+      return ErrAt(with.OffsetOf("partition_by"), ErrorCode::kSqlInvalidDefinition,
+                   "partition_by may only name columns of the primary key: " +
+                       table.schema->field(column).name);
+    }
+  }
+  if (read.delete_when) {
+    return BindDeleteWhen(*read.delete_when, with.OffsetOf("delete_when"), scope, table);
+  }
   return {};
 }
 
@@ -150,13 +230,17 @@ Bound<TableDefinition> BindTable(const TreeNode& create, const Script& script,
   TableDefinition table;
   table.name = relation.Text("relname");
   table.location = script.Locate(offset);
-  MR_ASSIGN(const std::vector<Column> columns, BindColumns(create));
+  MR_ASSIGN(const Columns declared, BindColumns(create));
+  const std::vector<Column>& columns = declared.columns;
   if (columns.empty()) {
     return ErrAt(offset, ErrorCode::kSqlInvalidDefinition, "a table needs a column: " + table.name);
   }
   std::vector<Field> fields;
   for (const Column& column : columns) {
     fields.push_back(column.field);
+    if (std::ranges::find(declared.primary_key, column.field.name) != declared.primary_key.end()) {
+      fields.back().nullable = false;
+    }
   }
   table.schema = MakeSchema(std::move(fields));
   const Scope scope(table.name, *table.schema);
@@ -165,6 +249,14 @@ Bound<TableDefinition> BindTable(const TreeNode& create, const Script& script,
       MR_ASSIGN(ExpressionPtr expression, BindGenerated(columns[i], columns, scope, script));
       table.generated.push_back({i, std::move(expression)});
     }
+  }
+  for (const std::string& name : declared.primary_key) {
+    MR_ASSIGN(const size_t column, scope.Find("", name, declared.primary_key_offset));
+    if (std::ranges::find(table.primary_key, column) != table.primary_key.end()) {
+      return ErrAt(declared.primary_key_offset, ErrorCode::kSqlDuplicateName,
+                   "a column is in the primary key twice: " + name);
+    }
+    table.primary_key.push_back(column);
   }
   MR_ASSIGN(const WithOptions with, WithOptions::Read(create.List("options"), script));
   MR_TRY(BindOptions(with, scope, offset, options, table, errors));

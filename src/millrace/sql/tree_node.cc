@@ -51,6 +51,7 @@ constexpr Pair kClauses[] = {
     {"deferrable", "DEFERRABLE"},
     {"intoClause", "SELECT INTO"},
     {"is_no_inherit", "NO INHERIT"},
+    {"isNatural", "NATURAL"},
     {"is_rowsfrom", "ROWS FROM"},
     {"lateral", "LATERAL"},
     {"limitCount", "LIMIT"},
@@ -79,6 +80,7 @@ constexpr Pair kClauses[] = {
     {"windowClause", "WINDOW"},
     {"withCheckOption", "WITH CHECK OPTION"},
     {"withClause", "WITH (common table expressions)"},
+    {"recursive", "WITH RECURSIVE"},
 };
 
 constexpr Pair kKinds[] = {

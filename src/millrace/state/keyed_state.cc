@@ -32,24 +32,47 @@ void KeyedState::BeginEpoch(EpochId epoch) {
   last_ = nullptr;
 }
 
-std::byte* KeyedState::Touch(Micros bucket, std::string_view key, uint64_t hash) {
+std::byte* KeyedState::Touch(Micros bucket, std::string_view key, uint64_t hash,
+                             uint64_t chain_hash) {
+  Bucket& state = OpenBucket(bucket);
+  const auto [slot, is_new] = state.table.FindOrInsert(key, hash);
+  if (slot >= state.touched.size()) {
+    ReserveMore(state.touched, slot + 1 - state.touched.size());
+    state.touched.resize(slot + 1);
+  }
+  if (is_new && state.chains != nullptr) {
+    state.chains->Link(slot, chain_hash);
+  }
+  return NoteChange(slot, is_new);
+}
+
+std::byte* KeyedState::TouchSlot(Micros bucket, GroupSlot slot) {
+  Bucket& state = OpenBucket(bucket);
+  if (slot >= state.touched.size()) {
+    state.touched.resize(slot + 1);  // It was restored, and is touched for the first time.
+  }
+  return NoteChange(slot, false);
+}
+
+KeyedState::Bucket& KeyedState::OpenBucket(Micros bucket) {
   MR_DCHECK(open_);
-  EpochLog& log = logs_.back();
   if (last_ == nullptr || last_bucket_ != bucket) {
+    EpochLog& log = logs_.back();
     auto [place, created] = buckets_.try_emplace(bucket);
     if (created) {
-      place->second = std::make_unique<Bucket>(shape_.bytes);
+      place->second = std::make_unique<Bucket>(shape_);
       log.created.push_back(bucket);
     }
     last_bucket_ = bucket;
     last_ = place->second.get();
     last_changes_ = &log.changes[bucket];
   }
-  const auto [slot, is_new] = last_->table.FindOrInsert(key, hash);
-  if (slot >= last_->touched.size()) {
-    ReserveMore(last_->touched, slot + 1 - last_->touched.size());
-    last_->touched.resize(slot + 1);
-  }
+  return *last_;
+}
+
+/// Notes that a key of the bucket that was opened last changes in this epoch.
+std::byte* KeyedState::NoteChange(GroupSlot slot, bool is_new) {
+  EpochLog& log = logs_.back();
   std::byte* value = last_->table.Value(slot);
   if (last_->touched[slot] != log.epoch.value()) {
     last_->touched[slot] = log.epoch.value();
@@ -59,6 +82,25 @@ std::byte* KeyedState::Touch(Micros bucket, std::string_view key, uint64_t hash)
     }
   }
   return value;
+}
+
+void KeyedState::AppendChainedPrefix(std::string_view prefix, std::string& key) {
+  const auto size = static_cast<uint32_t>(prefix.size());
+  key.append(reinterpret_cast<const char*>(&size), sizeof(size));
+  key += prefix;
+}
+
+bool KeyedState::IsEmpty(const std::byte* value) const {
+  uint64_t first = 0;
+  std::memcpy(&first, value, sizeof(first));
+  return first == 0 && !shape_.keeps_empty;
+}
+
+void KeyedState::Erase(Bucket& bucket, GroupSlot slot) {
+  if (bucket.chains != nullptr) {
+    bucket.chains->Unlink(slot, HashEncoded(ChainedPrefix(bucket.table.Key(slot))));
+  }
+  bucket.table.Erase(slot);
 }
 
 void KeyedState::DropBuckets(Micros before) {
@@ -163,7 +205,7 @@ void KeyedState::CompactTexts(Micros start, Bucket& bucket) {
 
 void KeyedState::Seal(Bytes& out) {
   MR_CHECK(open_);
-  const EpochLog& log = logs_.back();
+  EpochLog& log = logs_.back();
   ByteWriter writer(out);
   writer.Put(static_cast<uint32_t>(MR_PLANTED(DroppedBucketsForgotten) ? 0 : log.dropped.size()));
   for (const auto& [bucket, state] : log.dropped) {
@@ -184,6 +226,9 @@ void KeyedState::Seal(Bytes& out) {
     writer.Put(static_cast<uint32_t>(changes.size()));
     for (const Change& change : changes) {
       AppendRow(found->second->table, change.slot, writer);
+      if (IsEmpty(found->second->table.Value(change.slot))) {
+        log.emptied.emplace_back(bucket, change.slot);
+      }
     }
     CompactTexts(bucket, *found->second);
   }
@@ -246,7 +291,7 @@ Status KeyedState::Restore(ByteReader& reader) {
     MR_ASSIGN(const auto rows, reader.Get<uint32_t>());
     auto& state = buckets_[bucket];
     if (state == nullptr) {
-      state = std::make_unique<Bucket>(shape_.bytes);
+      state = std::make_unique<Bucket>(shape_);
     }
     for (uint32_t row = 0; row < rows; ++row) {
       MR_ASSIGN(const auto key, reader.GetString());
@@ -254,6 +299,12 @@ Status KeyedState::Restore(ByteReader& reader) {
       const auto inserted = state->table.FindOrInsert(key, HashEncoded(key));
       std::memcpy(state->table.Value(inserted.slot), value.data(), value.size());
       MR_TRY(RestoreTexts(*state, state->table.Value(inserted.slot), reader));
+      if (inserted.is_new && state->chains != nullptr) {
+        state->chains->Link(inserted.slot, HashEncoded(ChainedPrefix(key)));
+      }
+      if (IsEmpty(state->table.Value(inserted.slot))) {
+        Erase(*state, inserted.slot);
+      }
     }
   }
   return {};
@@ -261,6 +312,15 @@ Status KeyedState::Restore(ByteReader& reader) {
 
 void KeyedState::Committed(EpochId epoch) {
   while (!logs_.empty() && logs_.front().epoch <= epoch) {
+    for (const auto& [bucket, slot] : logs_.front().emptied) {
+      const auto found = buckets_.find(bucket);
+      // Otherwise it was touched again, or its bucket is gone.
+      if (found != buckets_.end() && slot < found->second->touched.size() &&
+          found->second->touched[slot] == logs_.front().epoch.value()) {
+        Erase(*found->second, slot);
+        found->second->touched[slot] = 0;
+      }
+    }
     logs_.pop_front();
   }
 }
@@ -284,7 +344,7 @@ void KeyedState::Undo(EpochLog& log) {
     Bucket& state = *buckets_.at(bucket);
     for (const Change& change : changes) {
       if (change.is_new) {
-        state.table.Erase(change.slot);
+        Erase(state, change.slot);
       } else if (!MR_PLANTED(PreImageForgotten)) {
         std::memcpy(state.table.Value(change.slot), log.pre_images.data() + change.pre_image,
                     state.table.value_bytes());
@@ -309,7 +369,8 @@ size_t KeyedState::MemoryBytes() const {
   size_t bytes = 0;
   for (const auto& [bucket, state] : buckets_) {
     bytes += state->table.MemoryBytes() + state->touched.capacity() * sizeof(uint64_t) +
-             state->texts.MemoryBytes();
+             state->texts.MemoryBytes() +
+             (state->chains == nullptr ? 0 : state->chains->MemoryBytes());
   }
   return bytes;
 }

@@ -11,6 +11,8 @@
 #include "millrace/base/bytes.h"
 #include "millrace/base/ids.h"
 #include "millrace/base/result.h"
+#include "millrace/data/row_encoding.h"
+#include "millrace/state/chain_index.h"
 #include "millrace/state/group_table.h"
 #include "millrace/state/text_arena.h"
 
@@ -29,7 +31,7 @@ class KeyedState {
   static constexpr Micros kOnlyBucket = 0;
 
   explicit KeyedState(ValueShape shape) : shape_(std::move(shape)) {}
-  explicit KeyedState(size_t value_bytes) : KeyedState(ValueShape{value_bytes, {}}) {}
+  explicit KeyedState(size_t value_bytes) : KeyedState(ValueShape{.bytes = value_bytes}) {}
   KeyedState(KeyedState&&) noexcept = default;
   KeyedState(const KeyedState&) = delete;
 
@@ -37,7 +39,43 @@ class KeyedState {
 
   /// `hash` is HashEncoded(key). Returns the value of a key, to be changed in place before the next
   /// call; zero when new. Notes it as changed in the open epoch.
-  std::byte* Touch(Micros bucket, std::string_view key, uint64_t hash);
+  std::byte* Touch(Micros bucket, std::string_view key, uint64_t hash) {
+    return Touch(bucket, key, hash, 0);
+  }
+  /// Of a table with chains: the key is a prefix that ChainedKey has made, then the rest;
+  /// `chain_hash` is HashEncoded of what the prefix is made of.
+  std::byte* Touch(Micros bucket, std::string_view key, uint64_t hash, uint64_t chain_hash);
+  /// Touches a key that is there, by what VisitChain said.
+  std::byte* TouchSlot(Micros bucket, GroupSlot slot);
+
+  /// The front of the keys that are to be found by `prefix`.
+  static void AppendChainedPrefix(std::string_view prefix, std::string& key);
+  /// A chained key without its front.
+  static std::string_view ChainedPrefix(std::string_view key) {
+    return key.substr(sizeof(uint32_t), ChainedPrefixSize(key));
+  }
+  static std::string_view ChainedRest(std::string_view key) {
+    return key.substr(sizeof(uint32_t) + ChainedPrefixSize(key));
+  }
+
+  /// Calls `visit(bucket, slot, key, value)` for each key of the buckets in [from, to) that has the
+  /// prefix, in no particular order; `value` may be empty (see ValueShape). Only of tables with
+  /// chains. The visitor does not touch.
+  template <typename Visit>
+  void VisitChain(Micros from, Micros to, std::string_view prefix, uint64_t chain_hash,
+                  Visit visit) const {
+    for (auto place = buckets_.lower_bound(from); place != buckets_.end() && place->first < to;
+         ++place) {
+      const Bucket& bucket = *place->second;
+      for (GroupSlot slot = bucket.chains->First(chain_hash); slot != GroupTable::kNone;
+           slot = bucket.chains->Next(slot)) {
+        const std::string_view key = bucket.table.Key(slot);
+        if (ChainedPrefix(key) == prefix) {
+          visit(place->first, slot, key, bucket.table.Value(slot));
+        }
+      }
+    }
+  }
 
   /// Where the texts of the value that was touched last belong.
   TextArena& touched_texts() { return last_->texts; }
@@ -79,9 +117,11 @@ class KeyedState {
 
  private:
   struct Bucket {
-    explicit Bucket(size_t value_bytes) : table(value_bytes) {}
+    explicit Bucket(const ValueShape& shape)
+        : table(shape.bytes), chains(shape.is_chained ? std::make_unique<ChainIndex>() : nullptr) {}
     GroupTable table;
-    std::vector<uint64_t> touched;  // By slot: the epoch that touched it last.
+    std::unique_ptr<ChainIndex> chains;  // Null unless the shape says so.
+    std::vector<uint64_t> touched;       // By slot: the epoch that touched it last.
     TextArena texts;
     size_t texts_bytes_kept = 0;  // Of `texts` after the last compaction.
   };
@@ -94,10 +134,21 @@ class KeyedState {
     EpochId epoch;
     std::map<Micros, std::vector<Change>> changes;
     std::vector<std::byte> pre_images;
+    std::vector<std::pair<Micros, GroupSlot>> emptied;  // Once sealed.
     std::vector<Micros> created;
     std::map<Micros, std::unique_ptr<Bucket>> dropped;
   };
 
+  static uint32_t ChainedPrefixSize(std::string_view key) {
+    uint32_t size = 0;
+    std::memcpy(&size, key.data(), sizeof(size));
+    return size;
+  }
+  bool IsEmpty(const std::byte* value) const;
+  Bucket& OpenBucket(Micros bucket);
+  std::byte* NoteChange(GroupSlot slot, bool is_new);
+  /// Takes a key out of a bucket.
+  static void Erase(Bucket& bucket, GroupSlot slot);
   void Undo(EpochLog& log);
   void AppendRow(const GroupTable& table, GroupSlot slot, ByteWriter& writer) const;
   Status RestoreTexts(Bucket& bucket, std::byte* value, ByteReader& reader) const;

@@ -20,20 +20,25 @@ void Add(KeyedState& state, Micros bucket, const std::string& key, int64_t amoun
 
 Model Content(const KeyedState& state) {
   Model content;
-  EXPECT_TRUE(state.Visit(
-      kMicrosMin, kMicrosMax, [&](Micros bucket, std::string_view key, const std::byte* value) {
-        content[{bucket, std::string(key)}] = *reinterpret_cast<const int64_t*>(value);
-        return Status{};
-      }));
+  EXPECT_TRUE(state.Visit(kMicrosMin, kMicrosMax,
+                          [&](Micros bucket, std::string_view key, const std::byte* value) {
+                            const auto amount = *reinterpret_cast<const int64_t*>(value);
+                            if (amount != 0) {  // Otherwise it only waits for the commit to go.
+                              content[{bucket, std::string(key)}] = amount;
+                            }
+                            return Status{};
+                          }));
   return content;
 }
 
-/// Changes some keys, now and then drops the oldest buckets.
+/// Changes some keys, empties some, now and then drops the oldest buckets.
 void RandomEpoch(KeyedState& state, Rng& rng) {
   const uint64_t changes = rng.Below(40);
   for (uint64_t i = 0; i < changes; ++i) {
-    Add(state, static_cast<Micros>(rng.Below(6)), fmt::format("k{}", rng.Below(30)),
-        static_cast<int64_t>(rng.Below(100)));
+    const auto bucket = static_cast<Micros>(rng.Below(6));
+    const std::string key = fmt::format("k{}", rng.Below(30));
+    auto& value = *reinterpret_cast<int64_t*>(state.Touch(bucket, key, HashEncoded(key)));
+    value = rng.Chance(0.3) ? 0 : value + static_cast<int64_t>(rng.Below(100));
   }
   if (rng.Chance(0.1)) {
     state.DropBuckets(static_cast<Micros>(rng.Below(4)));
@@ -135,6 +140,36 @@ TEST(KeyedState, ComesBackFromTheLastWholeSnapshotWalk) {
     }
     ASSERT_EQ(Content(restored), Content(state)) << "seed " << seed;
   }
+}
+
+TEST(KeyedState, LetsEmptyValuesGoOnceTheirEpochIsCommitted) {
+  KeyedState state(8);
+  Bytes sealed;
+  state.BeginEpoch(EpochId(1));
+  Add(state, 0, "a", 5);
+  Add(state, 0, "b", 5);
+  state.Seal(sealed);
+  state.BeginEpoch(EpochId(2));
+  Add(state, 0, "a", -5);
+  Add(state, 0, "b", -5);
+  state.Seal(sealed);
+  state.BeginEpoch(EpochId(3));
+  Add(state, 0, "b", 1);
+  EXPECT_EQ(state.keys(), 2);
+  state.Committed(EpochId(2));
+  EXPECT_EQ(state.keys(), 1);
+  state.Rollback(EpochId(3));
+  EXPECT_EQ(Content(state), Model{});
+}
+
+TEST(KeyedState, KeepsEmptyValuesOfAShapeThatSaysSo) {
+  KeyedState state(ValueShape{.bytes = 8, .keeps_empty = true});
+  Bytes sealed;
+  state.BeginEpoch(EpochId(1));
+  Add(state, 0, "", 0);
+  state.Seal(sealed);
+  state.Committed(EpochId(1));
+  EXPECT_EQ(state.keys(), 1);
 }
 
 TEST(KeyedState, RefusesDamagedSections) {

@@ -17,7 +17,7 @@ struct Value {
   int64_t changes;
   TextRef text;
 };
-const ValueShape kShape{sizeof(Value), {offsetof(Value, text)}};
+const ValueShape kShape{.bytes = sizeof(Value), .texts = {offsetof(Value, text)}};
 
 using Model = std::map<std::pair<Micros, std::string>, std::pair<int64_t, std::string>>;
 

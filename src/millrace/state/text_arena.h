@@ -16,11 +16,15 @@ struct TextRef {
   std::string_view view() const { return {data, size}; }
 };
 
-/// The width of the values of an operator, and the offsets, multiples of 8, of the TextRefs in
-/// them.
+/// What the values of a state table are like.
 struct ValueShape {
-  size_t bytes = 0;
-  std::vector<size_t> texts;
+  size_t bytes = 0;           ///< Width.
+  std::vector<size_t> texts;  ///< Offsets, multiples of 8, of the TextRefs in them.
+  /// A value that begins with eight zero bytes says that nothing is there any more, and goes when
+  /// its epoch is committed; unless it is to be kept.
+  bool keeps_empty = false;
+  /// Keys can be found by their prefix: see KeyedState::VisitChain.
+  bool is_chained = false;
 };
 
 /// Memory for the texts of values. Texts never move and are given back only all at once. Used by

@@ -13,6 +13,12 @@ Result<std::unique_ptr<AggregateOperator>> AggregateOperator::Make(const PlanNod
       new AggregateOperator(std::move(group_by), node.aggregate.emit_final));
 }
 
+std::vector<ValueShape> AggregateOperator::tables() const {
+  ValueShape shape = group_by_.layout().shape();
+  shape.keeps_empty = group_by_.has_single_group();
+  return {shape};
+}
+
 std::unique_ptr<ExchangeBuffer> AggregateOperator::MakeBuffer(size_t) const {
   return std::make_unique<PartialGroups>(group_by_);
 }

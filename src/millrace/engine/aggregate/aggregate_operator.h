@@ -17,7 +17,7 @@ class AggregateOperator final : public Operator {
   static Result<std::unique_ptr<AggregateOperator>> Make(const PlanNode& node);
 
   std::string_view name() const override { return "aggregate"; }
-  std::vector<ValueShape> tables() const override { return {group_by_.layout().shape()}; }
+  std::vector<ValueShape> tables() const override;
   std::unique_ptr<ExchangeBuffer> MakeBuffer(size_t port) const override;
   Status Run(const Task& task, RowReport& report, OperatorOutput& output) const override;
   Micros FirstOpen(size_t, Micros watermark) const override {

@@ -28,8 +28,7 @@ Micros GroupBy::FirstOpenBucket(Micros watermark) const {
   if (watermark == kMicrosMax) {
     return kMicrosMax;
   }
-  // Closed when start + size + grace <= watermark.
-  return watermark - window_->size - window_->grace + 1;
+  return watermark - window_->open_for() + 1;
 }
 
 Status GroupBy::AppendGroup(Micros bucket, std::string_view key,

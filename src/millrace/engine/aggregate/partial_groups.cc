@@ -1,13 +1,13 @@
 #include "millrace/engine/aggregate/partial_groups.h"
 
-#include <algorithm>
-#include <numeric>
 #include <utility>
+
+#include "millrace/engine/late_rows.h"
 
 namespace millrace {
 
 void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
-  SelectOnTime(batch, report);
+  SelectOnTime(batch, group_by_.window(), report, rows_);
   const size_t rows = rows_.size();
   report.counts.accepted += rows;
   std::span<const Micros> buckets;
@@ -63,28 +63,6 @@ uint64_t PartialGroups::InTable(uint64_t hash, std::string_view key) {
   Micros bucket = 0;
   std::memcpy(&bucket, key.data(), sizeof(bucket));
   return hash ^ (static_cast<uint64_t>(bucket) * kMix);
-}
-
-void PartialGroups::SelectOnTime(const BatchPtr& batch, RowReport& report) {
-  rows_.resize(batch->rows());
-  std::iota(rows_.begin(), rows_.end(), 0);
-  const auto watermarks = batch->watermarks_before();
-  if (!group_by_.window() || watermarks.empty()) {
-    return;
-  }
-  const WindowKey& window = *group_by_.window();
-  const auto starts = batch->column(window.start_column).Values<Micros>();
-  std::vector<uint32_t> late;
-  std::erase_if(rows_, [&](uint32_t row) {
-    const bool is_late = starts[row] + window.size + window.grace <= watermarks[row];
-    if (is_late) {
-      late.push_back(row);
-    }
-    return is_late;
-  });
-  if (!late.empty()) {
-    report.AddLate(*batch, late, window);
-  }
 }
 
 }  // namespace millrace

@@ -37,8 +37,6 @@ class PartialGroups final : public ExchangeBuffer {
   size_t groups() const { return table_.size(); }
 
  private:
-  /// Sets rows_ to those that are not late.
-  void SelectOnTime(const BatchPtr& batch, RowReport& report);
   /// The hash by which the table finds a group: of its key, mixed with the bucket before it.
   static uint64_t InTable(uint64_t hash, std::string_view key);
 

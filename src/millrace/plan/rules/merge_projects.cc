@@ -31,10 +31,14 @@ PlanPtr MergeProjects(const PlanPtr& plan) {
   if (plan->inputs.empty()) {
     return plan;
   }
-  const PlanPtr input = MergeProjects(plan->inputs[0]);
+  std::vector<PlanPtr> inputs;
+  for (const PlanPtr& each : plan->inputs) {
+    inputs.push_back(MergeProjects(each));
+  }
+  const PlanPtr input = inputs[0];
   const bool both = plan->kind == Kind::kProject && input->kind == Kind::kProject;
   if (!both || !UsesComputedOnce(*plan, *input)) {
-    return WithInput(*plan, input);
+    return WithInputs(*plan, std::move(inputs));
   }
   std::vector<ExpressionPtr> expressions;
   for (const ExpressionPtr& expression : plan->project.expressions) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "millrace/plan/plan_builder.h"
+#include "millrace/plan/rules/conjuncts.h"
+#include "millrace/plan/rules/join_conditions.h"
 
 namespace millrace {
 
@@ -10,37 +12,38 @@ namespace {
 
 using Kind = PlanNode::Kind;
 
-std::vector<ExpressionPtr> Conjuncts(const ExpressionPtr& predicate) {
-  return predicate->kind == Expression::Kind::kAnd ? predicate->arguments
-                                                   : std::vector<ExpressionPtr>{predicate};
-}
-
-PlanPtr FilterBy(PlanPtr input, std::vector<ExpressionPtr> conjuncts) {
-  if (conjuncts.empty()) {
-    return input;
-  }
-  ExpressionPtr predicate = conjuncts.size() == 1
-                                ? conjuncts.front()
-                                : MakeBoolean(Expression::Kind::kAnd, std::move(conjuncts));
-  return MakeFilter(std::move(input), std::move(predicate));
-}
-
 /// Whether a condition over `node`'s output says the same over its input's columns.
 bool PassesThrough(const Expression& condition, const PlanNode& node) {
   bool passes = true;
   ForEachColumn(condition, [&](size_t column) {
-    passes &= node.kind == Kind::kTumble ? column < node.inputs[0]->schema->size()
+    passes &= node.kind == Kind::kWindow ? column < node.inputs[0]->schema->size()
                                          : node.project.expressions[column]->is_column();
   });
   return passes;
 }
 
 ExpressionPtr OverInput(const ExpressionPtr& condition, const PlanNode& node) {
-  if (node.kind == Kind::kTumble) {
+  if (node.kind == Kind::kWindow) {
     return condition;
   }
   return ReplaceColumns(
       condition, [&](const Expression& column) { return node.project.expressions[column.column]; });
+}
+
+PlanPtr PushInto(const PlanPtr& input, std::vector<ExpressionPtr> conjuncts);
+
+PlanPtr PushIntoJoin(const PlanNode& join, const std::vector<ExpressionPtr>& conjuncts) {
+  const JoinConditions conditions = SortJoinConditions(join, conjuncts);
+  return BuildJoin(join, PushInto(join.inputs[0], conditions.left),
+                   PushInto(join.inputs[1], conditions.right), conditions);
+}
+
+PlanPtr PushIntoUnion(const PlanNode& node, const std::vector<ExpressionPtr>& conjuncts) {
+  std::vector<PlanPtr> inputs;
+  for (const PlanPtr& input : node.inputs) {
+    inputs.push_back(PushInto(input, conjuncts));
+  }
+  return MakeUnion(std::move(inputs));
 }
 
 PlanPtr PushInto(const PlanPtr& input, std::vector<ExpressionPtr> conjuncts) {
@@ -50,8 +53,19 @@ PlanPtr PushInto(const PlanPtr& input, std::vector<ExpressionPtr> conjuncts) {
     all.insert(all.end(), conjuncts.begin(), conjuncts.end());
     return PushInto(input->inputs[0], std::move(all));
   }
-  if (input->kind != Kind::kProject && input->kind != Kind::kTumble) {
-    return FilterBy(PushFilters(input), std::move(conjuncts));
+  if (input->kind == Kind::kJoin) {
+    return PushIntoJoin(*input, conjuncts);
+  }
+  if (input->kind == Kind::kUnion) {
+    return PushIntoUnion(*input, conjuncts);
+  }
+  if (input->kind != Kind::kProject && input->kind != Kind::kWindow) {
+    std::vector<PlanPtr> below;
+    for (const PlanPtr& each : input->inputs) {
+      below.push_back(PushInto(each, {}));
+    }
+    return FilterBy(below.empty() ? input : WithInputs(*input, std::move(below)),
+                    std::move(conjuncts));
   }
   // Only a prefix moves: a later condition may rely on an earlier one (x <> 0 AND 1 / x > 2).
   const auto stay = std::ranges::find_if_not(
@@ -61,21 +75,12 @@ PlanPtr PushInto(const PlanPtr& input, std::vector<ExpressionPtr> conjuncts) {
     moved.push_back(OverInput(*each, *input));
   }
   conjuncts.erase(conjuncts.begin(), stay);
-  PlanPtr below =
-      moved.empty() ? PushFilters(input->inputs[0]) : PushInto(input->inputs[0], std::move(moved));
-  return FilterBy(WithInput(*input, std::move(below)), std::move(conjuncts));
+  return FilterBy(WithInputs(*input, {PushInto(input->inputs[0], std::move(moved))}),
+                  std::move(conjuncts));
 }
 
 }  // namespace
 
-PlanPtr PushFilters(const PlanPtr& plan) {
-  if (plan->inputs.empty()) {
-    return plan;
-  }
-  if (plan->kind == Kind::kFilter) {
-    return PushInto(plan->inputs[0], Conjuncts(plan->filter.predicate));
-  }
-  return WithInput(*plan, PushFilters(plan->inputs[0]));
-}
+PlanPtr PushFilters(const PlanPtr& plan) { return PushInto(plan, {}); }
 
 }  // namespace millrace

@@ -1,0 +1,84 @@
+// Queries of several queries: UNION, and WITH.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "millrace/expr/casts.h"
+#include "millrace/expr/functions.h"
+#include "millrace/plan/plan_builder.h"
+#include "millrace/sql/aggregation.h"
+#include "millrace/sql/select_binder.h"
+
+namespace millrace::internal {
+
+namespace {
+
+/// `plan` with columns of these types and names.
+PlanPtr WithTypes(const PlanPtr& plan, const std::vector<DataType>& types,
+                  const std::vector<std::string>& names) {
+  std::vector<ExpressionPtr> columns;
+  for (size_t i = 0; i < types.size(); ++i) {
+    columns.push_back(MakeCast(ColumnOf(*plan, i), types[i]));
+  }
+  return MakeProject(plan, std::move(columns), names);
+}
+
+}  // namespace
+
+Bound<PlanPtr> SelectBinder::BindUnion(const TreeNode& select, int offset) {
+  MR_TRY(select.AllowOnly({"op", "all", "larg", "rarg", "withClause"}, offset));
+  if (select.Text("op") != "SETOP_UNION") {
+    return Unsupported(offset, select.Text("op") == "SETOP_EXCEPT" ? "EXCEPT" : "INTERSECT");
+  }
+  MR_ASSIGN(const PlanPtr left, Bind(select.Bare("larg"), offset));
+  MR_ASSIGN(const PlanPtr right, Bind(select.Bare("rarg"), offset));
+  const size_t size = left->schema->size();
+  if (right->schema->size() != size) {
+    return ErrAt(
+        offset, ErrorCode::kSqlTypeMismatch,
+        fmt::format("the queries of a UNION have {} and {} columns", size, right->schema->size()));
+  }
+  std::vector<DataType> types;
+  for (size_t i = 0; i < size; ++i) {
+    const Field& l = left->schema->field(i);
+    const Field& r = right->schema->field(i);
+    const auto type = CommonType(l.type, r.type);
+    if (!type) {
+      return ErrAt(offset, ErrorCode::kSqlTypeMismatch,
+                   fmt::format("column {} of the UNION is {} in one query and {} in another",
+                               l.name, l.type.ToString(), r.type.ToString()),
+                   "cast one of them");
+    }
+    types.push_back(*type);
+  }
+  const auto names = FieldNames(*left->schema);
+  PlanPtr plan = MakeUnion({WithTypes(left, types, names), WithTypes(right, types, names)});
+  return select.Flag("all") ? Bound<PlanPtr>(plan) : BindDistinct(std::move(plan), offset);
+}
+
+Bound<void> SelectBinder::BindWith(const TreeNode& with, int offset) {
+  MR_TRY(with.AllowOnly({"ctes"}, offset));
+  for (const TreeNode& cte : with.List("ctes")) {
+    const int at = cte.offset() >= 0 ? cte.offset() : offset;
+    MR_TRY(cte.AllowOnly({"ctename", "ctequery", "ctematerialized"}, at));
+    const TreeNode query = cte.Child("ctequery");
+    if (!query.Is("SelectStmt")) {
+      return Unsupported(at, DescribeKind(query.kind()) + " in WITH");
+    }
+    MR_ASSIGN(PlanPtr plan, Bind(query, at));
+    const std::string name = cte.Text("ctename");
+    if (!named_queries_.emplace(name, std::move(plan)).second) {
+      return ErrAt(at, ErrorCode::kSqlDuplicateName, "a query in WITH is named twice: " + name);
+    }
+  }
+  return {};
+}
+
+Bound<PlanPtr> SelectBinder::Resolve(const std::string& name, int offset) {
+  const auto named = named_queries_.find(name);
+  return named != named_queries_.end() ? Bound<PlanPtr>(named->second)
+                                       : relations_.Resolve(name, offset);
+}
+
+}  // namespace millrace::internal
