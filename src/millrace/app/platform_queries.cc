@@ -1,7 +1,6 @@
 #include "millrace/app/platform_queries.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,6 +8,7 @@
 #include "millrace/app/position_text.h"
 #include "millrace/app/row_query.h"
 #include "millrace/app/rows.h"
+#include "millrace/app/view_positions.h"
 #include "millrace/codec/json_encoder.h"
 #include "millrace/data/json_text.h"
 #include "millrace/data/text_format.h"
@@ -45,41 +45,15 @@ void AppendColumns(const SchemaPtr& schema, std::string& json) {
   json += ']';
 }
 
-/// Reads "partition:offset,..." as ingest answers give it.
-Result<std::vector<std::pair<uint32_t, Offset>>> ParseIngestPosition(std::string_view text) {
-  std::vector<std::pair<uint32_t, Offset>> parts;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at < end) {
-    uint32_t partition = 0;
-    int64_t offset = 0;
-    const auto first = std::from_chars(at, end, partition);
-    if (first.ec != std::errc() || first.ptr == end || *first.ptr != ':') {
-      break;
-    }
-    const auto second = std::from_chars(first.ptr + 1, end, offset);
-    if (second.ec != std::errc() || offset < 0) {
-      break;
-    }
-    parts.emplace_back(partition, Offset(offset));
-    at = second.ptr;
-    if (at < end && *at == ',' && at + 1 < end) {
-      ++at;
-    } else if (at != end) {
-      break;
-    }
-  }
-  if (at != end || parts.empty()) {
-    return Err(ErrorCode::kHttpBadRequest, fmt::format("'{}' is not a position", text));
-  }
-  return parts;
-}
-
 }  // namespace
 
 PlatformQueries::PlatformQueries(Platform& platform, const PlatformFigures& figures,
                                  QueryMetrics metrics)
-    : platform_(platform), figures_(figures), metrics_(metrics), queue_(kQueueCapacity) {
+    : platform_(platform),
+      figures_(figures),
+      metrics_(metrics),
+      frontier_(FrontierOf(platform)),
+      queue_(kQueueCapacity) {
   for (int i = 0; i < kThreads; ++i) {
     threads_.emplace_back(fmt::format("mr-query-{}", i), [this] {
       while (auto work = queue_.Pop()) {
@@ -258,12 +232,16 @@ Result<std::string> PlatformQueries::RunRecords(const serve::RecordsQuery& query
 }
 
 void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
-  const auto reached = Reached(query);
-  if (!reached) {
-    done(Err(reached.error()));
+  if (platform_.FindView(query.view) == nullptr) {
+    done(Err(ErrorCode::kSqlUnknownRelation, fmt::format("there is no view {}", query.view)));
     return;
   }
-  if (*reached) {
+  auto wait = PositionWait::Make({query.view}, query.wait_for, frontier_);
+  if (!wait) {
+    done(Err(wait.error()));
+    return;
+  }
+  if (wait->Reached(frontier_)) {
     Post([this, query = std::move(query)] { return RunView(query); }, std::move(done));
     return;
   }
@@ -271,7 +249,7 @@ void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
   {
     MutexLock lock(mutex_);
     if (waiting_.size() < kWaitingMax) {
-      waiting_.push_back({std::move(query), deadline, std::move(done)});
+      waiting_.push_back({std::move(query), *std::move(wait), deadline, std::move(done)});
       committed_ = true;  // It may have been reached since the check.
       wakeup_.NotifyOne();
       return;
@@ -281,42 +259,14 @@ void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
   done(Err(ErrorCode::kUnavailable, "too many queries are waiting"));
 }
 
-Result<bool> PlatformQueries::Reached(const serve::ViewQuery& query) {
-  const Platform::View* view = platform_.FindView(query.view);
-  if (view == nullptr) {
-    return Err(ErrorCode::kSqlUnknownRelation, fmt::format("there is no view {}", query.view));
-  }
-  if (query.wait_for.empty()) {
-    return true;
-  }
-  MR_ASSIGN(const auto wanted, ParseIngestPosition(query.wait_for));
-  const std::vector<Offset> position = SourcePosition(view->runner());
-  return std::ranges::all_of(wanted, [&](const auto& part) {
-    return part.first < position.size() && position[part.first] >= part.second;
-  });
-}
-
-std::vector<Offset> PlatformQueries::SourcePosition(const PipelineRunner& runner) {
-  if (runner.served_rows() != nullptr) {
-    return runner.served_rows()->root()->source_position();
-  }
-  const auto positions = platform_.transport().ReaderPositions(runner.reader());
-  std::vector<Offset> position;
-  for (const PipelineRunner::Source& source : runner.sources()) {
-    const auto found = positions.find({source.stream, source.partition});
-    position.push_back(found == positions.end() ? Offset() : found->second);
-  }
-  return position;
-}
-
 Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
   const PipelineRunner& runner = platform_.FindView(query.view)->runner();
   const SchemaPtr& schema = runner.plan().output_schema;
   MR_ASSIGN(auto rows, RowQuery::Make(schema, query));
-  std::vector<Offset> position;
+  std::string position;
   if (runner.served_rows() != nullptr) {
     const auto root = runner.served_rows()->root();
-    position = root->source_position();
+    position = SourcePositionText(platform_, runner, root.get());
     RowDecoder decoder(schema);
     std::vector<int64_t> counts;
     for (size_t page = 0; page < root->pages(); ++page) {
@@ -328,7 +278,7 @@ Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
       rows.Add(*decoder.Finish(), counts);
     }
   } else {
-    position = SourcePosition(runner);
+    position = SourcePositionText(platform_, runner, nullptr);
     const auto stream = platform_.transport().FindStream(query.view);
     for (uint32_t p = 0; p < stream->definition.partitions; ++p) {
       const PartitionInfo info = platform_.transport().Describe(stream->id, PartitionId(p));
@@ -341,7 +291,12 @@ Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
         }
         for (const StreamFrame& frame : frames) {
           if (frame.type == FrameType::kData) {
-            rows.Add(*frame.batch, {});
+            // An append-only view has no negative weights, but a join's row may be there often.
+            std::vector<int64_t> counts(frame.batch->rows());
+            for (size_t row = 0; row < counts.size(); ++row) {
+              counts[row] = frame.batch->Weight(row);
+            }
+            rows.Add(*frame.batch, counts);
           }
         }
       }
@@ -349,11 +304,7 @@ Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
   }
   std::string json = "{";
   rows.AppendAnswer(json);
-  std::string position_json;
-  for (size_t p = 0; p < position.size(); ++p) {
-    fmt::format_to(std::back_inserter(position_json), "{}{}:{}", p == 0 ? "" : ",", p, position[p]);
-  }
-  return json + fmt::format(",\"position\":\"{}\"}}", position_json);
+  return json + fmt::format(",\"position\":{}}}", JsonText(position));
 }
 
 void PlatformQueries::WaitLoop() {
@@ -386,10 +337,7 @@ void PlatformQueries::CheckWaiting() {
   }
   std::vector<Waiting> still;
   for (Waiting& item : waiting) {
-    const auto reached = Reached(item.query);
-    if (!reached) {
-      item.done(Err(reached.error()));
-    } else if (*reached) {
+    if (item.wait.Reached(frontier_)) {
       Post([this, query = std::move(item.query)] { return RunView(query); }, std::move(item.done));
     } else if (platform_.clock().Monotonic() >= item.deadline) {
       item.done(Err(

@@ -6,6 +6,7 @@
 
 #include "millrace/app/platform.h"
 #include "millrace/app/platform_figures.h"
+#include "millrace/app/position_wait.h"
 #include "millrace/app/query_metrics.h"
 #include "millrace/base/bounded_queue.h"
 #include "millrace/base/thread.h"
@@ -30,6 +31,7 @@ class PlatformQueries final : public serve::QueryService {
  private:
   struct Waiting {
     serve::ViewQuery query;
+    PositionWait wait;
     std::chrono::nanoseconds deadline;
     Done done;
   };
@@ -39,14 +41,13 @@ class PlatformQueries final : public serve::QueryService {
   Result<std::string> RunRecords(const serve::RecordsQuery& query);
   std::string StreamJson(const StreamInfo& stream);
   std::string ViewJson(const Platform::View& view);
-  Result<bool> Reached(const serve::ViewQuery& query);
-  std::vector<Offset> SourcePosition(const PipelineRunner& runner);
   void CheckWaiting() MR_EXCLUDES(mutex_);
   void WaitLoop() MR_EXCLUDES(mutex_);
 
   Platform& platform_;
   const PlatformFigures& figures_;
   const QueryMetrics metrics_;
+  const ViewFrontier frontier_;
   BoundedQueue<std::function<void()>> queue_;
   std::vector<Thread> threads_;
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "millrace/base/ids.h"
@@ -15,5 +17,26 @@ std::string FormatPosition(std::span<const Offset> offsets);
 
 /// kHttpBadRequest unless `text` has `partitions` offsets.
 Result<std::vector<Offset>> ParsePosition(std::string_view text, size_t partitions);
+
+/// Some partitions of a stream with their next offsets.
+using PositionParts = std::vector<std::pair<uint32_t, Offset>>;
+
+/// How far one of the streams behind a view or a query has been read.
+struct StreamPosition {
+  std::string stream;  ///< Empty: the only one that it can be.
+  PositionParts parts;
+
+  bool operator==(const StreamPosition&) const = default;
+};
+
+/// All partitions with these offsets.
+PositionParts AllParts(std::span<const Offset> offsets);
+
+/// Writes "clicks/0:12,1:5;orders/0:3", and "0:12,1:5" for a stream without a name.
+std::string FormatSourcePosition(std::span<const StreamPosition> position);
+
+/// Reads what FormatSourcePosition writes. kHttpBadRequest for everything else, also for a position
+/// without a name beside others and for a stream that is named twice.
+Result<std::vector<StreamPosition>> ParseSourcePosition(std::string_view text);
 
 }  // namespace millrace

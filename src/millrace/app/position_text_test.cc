@@ -23,5 +23,28 @@ TEST(PositionText, RefusesEverythingElse) {
   }
 }
 
+TEST(SourcePositionText, ReadsWhatItWrites) {
+  for (const char* text : {"0:4", "0:12,1:5", "clicks/0:12,1:5;orders/0:3", "errors$clicks/3:0"}) {
+    const auto read = ParseSourcePosition(text);
+    ASSERT_TRUE(read) << text;
+    EXPECT_EQ(FormatSourcePosition(*read), text);
+  }
+  const auto read = ParseSourcePosition("a/0:1;b/1:2,0:3");
+  ASSERT_TRUE(read);
+  const StreamPosition b{.stream = "b", .parts = {{1, Offset(2)}, {0, Offset(3)}}};
+  ASSERT_EQ(read->size(), 2U);
+  EXPECT_EQ(read->back(), b);
+}
+
+TEST(SourcePositionText, RefusesEverythingElse) {
+  for (const char* text :
+       {"", "1", "0:", ":1", "0:1,", "0:-1", "a/", "/0:1", "a/0:1;", ";a/0:1", "a/0:1;0:2",
+        "0:1;a/0:2", "a/0:1;a/0:2", "a/b", "0:1 ", "a/0:99999999999999999999"}) {
+    const auto read = ParseSourcePosition(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().code(), ErrorCode::kHttpBadRequest);
+  }
+}
+
 }  // namespace
 }  // namespace millrace

@@ -1,0 +1,73 @@
+#include "millrace/app/view_positions.h"
+
+namespace millrace {
+
+std::vector<Offset> SourceOffsets(Platform& platform, const PipelineRunner& runner,
+                                  const ServedRows::Root* root) {
+  if (root != nullptr) {
+    return root->source_position();
+  }
+  const auto positions = platform.transport().ReaderPositions(runner.reader());
+  std::vector<Offset> offsets;
+  for (const PipelineRunner::Source& source : runner.sources()) {
+    const auto found = positions.find({source.stream, source.partition});
+    offsets.push_back(found == positions.end() ? Offset() : found->second);
+  }
+  return offsets;
+}
+
+std::string SourcePositionText(Platform& platform, const PipelineRunner& runner,
+                               const ServedRows::Root* root) {
+  const auto& inputs = runner.plan().inputs;
+  const bool is_bare = inputs.size() == 1 && !inputs.front().is_view;
+  std::vector<StreamPosition> position(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    position[i].stream = is_bare ? "" : inputs[i].stream;
+  }
+  const auto offsets = SourceOffsets(platform, runner, root);
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    const PipelineRunner::Source& source = runner.sources()[i];
+    position[source.input].parts.emplace_back(source.partition.value(), offsets[i]);
+  }
+  return FormatSourcePosition(position);
+}
+
+std::vector<Offset> DurableEnds(Transport& transport, std::string_view stream) {
+  const auto found = transport.FindStream(stream);
+  std::vector<Offset> ends;
+  for (uint32_t p = 0; found && p < found->definition.partitions; ++p) {
+    ends.push_back(transport.Describe(found->id, PartitionId(p)).durable_end);
+  }
+  return ends;
+}
+
+ViewFrontier FrontierOf(Platform& platform) {
+  ViewFrontier frontier;
+  frontier.inputs = [&platform](const std::string& view) {
+    const Platform::View* found = platform.FindView(view);
+    return found == nullptr ? std::vector<std::string>() : found->definition->inputs;
+  };
+  frontier.read = [&platform](const std::string& view, const std::string& input) {
+    const PipelineRunner& runner = platform.FindView(view)->runner();
+    const ServedRows* served = runner.served_rows();
+    const auto root = served == nullptr ? nullptr : served->root();
+    const auto offsets = SourceOffsets(platform, runner, root.get());
+    std::vector<Offset> of_input;
+    for (size_t i = 0; i < offsets.size(); ++i) {
+      if (runner.plan().inputs[runner.sources()[i].input].stream == input) {
+        of_input.push_back(offsets[i]);
+      }
+    }
+    return of_input;
+  };
+  frontier.end = [&platform](const std::string& relation) {
+    const Platform::View* view = platform.FindView(relation);
+    if (view != nullptr && view->runner().served_rows() != nullptr) {
+      return view->runner().served_rows()->root()->position();
+    }
+    return DurableEnds(platform.transport(), relation);
+  };
+  return frontier;
+}
+
+}  // namespace millrace
