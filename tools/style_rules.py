@@ -40,7 +40,7 @@ BANS = (
         "return an Error; an adapter around a library that throws gets an entry in "
         "tools/style_allow.toml"),
     Ban("thread", r"\bstd\s*::\s*(?:jthread|thread|async)\b|\bpthread_create\b",
-        "base/thread.h", where=("base/thread",)),
+        "base/thread.h", where=("base/thread", "base/large_stack_thread")),
     Ban("detach", r"\bdetach\s*\(\s*\)", "join the thread in its owner (base/thread.h)",
         in_tests=True),
     Ban("sleep", r"\b(?:sleep_for|sleep_until|usleep|nanosleep)\b|" + _call("sleep"),
@@ -69,7 +69,8 @@ BANS = (
                       "syncfs|sync_file_range|fallocate|posix_fallocate|ftruncate|truncate|rename|"
                       "renameat|unlink|unlinkat|mkdir|rmdir|opendir|readdir|fopen|mkstemp|mmap")
         + r"|\bstd\s*::\s*(?:filesystem|[io]?fstream|rename|fopen|tmpfile)\b",
-        "a FileSystem (base/file_system.h)", where=("base/posix_file_system",)),
+        "a FileSystem (base/file_system.h)",
+        where=("base/posix_file_system", "base/large_stack_thread")),
 )
 
 # Third-party and generated texts: only their size in git is looked at.

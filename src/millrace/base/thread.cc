@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace millrace {
@@ -28,31 +29,6 @@ void Thread::Join() {
   if (thread_.joinable()) {
     thread_.join();
   }
-}
-
-namespace {
-
-void* RunBody(void* body) {
-  pthread_setname_np(pthread_self(), "large-stack");
-  (*static_cast<const std::function<void()>*>(body))();
-  return nullptr;
-}
-
-}  // namespace
-
-Status RunWithLargeStack(size_t stack_bytes, const std::function<void()>& body) {
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_t thread;
-  const bool started =
-      pthread_attr_setstacksize(&attributes, stack_bytes) == 0 &&
-      pthread_create(&thread, &attributes, RunBody, const_cast<std::function<void()>*>(&body)) == 0;
-  pthread_attr_destroy(&attributes);
-  if (!started) {
-    return Err(ErrorCode::kIoError, "a thread with a large stack could not be started");
-  }
-  pthread_join(thread, nullptr);
-  return {};
 }
 
 int AvailableProcessors() {

@@ -27,11 +27,6 @@ class Thread {
   std::thread thread_;
 };
 
-/// Runs `body` on a thread of its own with a stack of `stack_bytes` and waits for it; for recursion
-/// over input whose depth is bounded, but not by the caller's stack. Fails with kIoError when the
-/// operating system refuses the thread; `body` has not run then.
-Status RunWithLargeStack(size_t stack_bytes, const std::function<void()>& body);
-
 /// Number of processors this process may run on; at least 1.
 int AvailableProcessors();
 

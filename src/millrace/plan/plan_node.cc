@@ -48,13 +48,26 @@ std::string_view AggregateName(AggregateKind kind) {
       return "max";
     case AggregateKind::kAvg:
       return "avg";
+    case AggregateKind::kVarPop:
+      return "var_pop";
+    case AggregateKind::kVarSamp:
+      return "var_samp";
+    case AggregateKind::kStddevPop:
+      return "stddev_pop";
+    case AggregateKind::kStddevSamp:
+      return "stddev_samp";
+    case AggregateKind::kBoolAnd:
+      return "bool_and";
+    case AggregateKind::kBoolOr:
+      return "bool_or";
   }
   MR_CHECK(false, "aggregate {}", static_cast<int>(kind));
 }
 
 std::string CallText(const AggregateCall& call, const std::vector<std::string>& names) {
   const bool all = call.kind == AggregateKind::kCountRows;
-  return fmt::format("{}({})", AggregateName(call.kind), all ? "*" : names[call.argument]);
+  return fmt::format("{}({}{})", AggregateName(call.kind), call.distinct ? "DISTINCT " : "",
+                     all ? "*" : names[call.argument]);
 }
 
 std::string Duration(Micros micros) { return FormatInterval({.micros = micros}); }

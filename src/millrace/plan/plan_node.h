@@ -45,12 +45,26 @@ struct WindowNode {
   Micros origin = 0;
 };
 
-enum class AggregateKind : uint8_t { kCountRows, kCount, kSum, kMin, kMax, kAvg };
+enum class AggregateKind : uint8_t {
+  kCountRows,
+  kCount,
+  kSum,
+  kMin,
+  kMax,
+  kAvg,
+  kVarPop,
+  kVarSamp,
+  kStddevPop,
+  kStddevSamp,
+  kBoolAnd,
+  kBoolOr,
+};
 
 struct AggregateCall {
   AggregateKind kind = AggregateKind::kCountRows;
   size_t argument = 0;  ///< Input column; unused for kCountRows.
   DataType result_type;
+  bool distinct = false;  ///< Each value of a group counts once.
 };
 
 /// The event-time window that rows are kept by, and closed with.

@@ -11,8 +11,20 @@ namespace millrace::internal {
 namespace {
 
 constexpr std::pair<std::string_view, AggregateKind> kAggregates[] = {
-    {"count", AggregateKind::kCount}, {"sum", AggregateKind::kSum}, {"min", AggregateKind::kMin},
-    {"max", AggregateKind::kMax},     {"avg", AggregateKind::kAvg},
+    {"count", AggregateKind::kCount},
+    {"sum", AggregateKind::kSum},
+    {"min", AggregateKind::kMin},
+    {"max", AggregateKind::kMax},
+    {"avg", AggregateKind::kAvg},
+    {"var_pop", AggregateKind::kVarPop},
+    {"var_samp", AggregateKind::kVarSamp},
+    {"variance", AggregateKind::kVarSamp},
+    {"stddev_pop", AggregateKind::kStddevPop},
+    {"stddev_samp", AggregateKind::kStddevSamp},
+    {"stddev", AggregateKind::kStddevSamp},
+    {"bool_and", AggregateKind::kBoolAnd},
+    {"every", AggregateKind::kBoolAnd},
+    {"bool_or", AggregateKind::kBoolOr},
 };
 
 constexpr uint8_t kAverageScale = 16;  // What PostgreSQL shows of avg(integer).
@@ -85,6 +97,20 @@ Result<DataType> AggregateResultType(AggregateKind kind, const DataType& argumen
     case AggregateKind::kMin:
     case AggregateKind::kMax:
       if (IsOrdered(argument)) {
+        return argument;
+      }
+      break;
+    case AggregateKind::kVarPop:
+    case AggregateKind::kVarSamp:
+    case AggregateKind::kStddevPop:
+    case AggregateKind::kStddevSamp:
+      if (number) {
+        return DataType::Of(TypeId::kFloat64);
+      }
+      break;
+    case AggregateKind::kBoolAnd:
+    case AggregateKind::kBoolOr:
+      if (argument.id == TypeId::kBoolean) {
         return argument;
       }
       break;

@@ -20,6 +20,7 @@ struct AggregateSpec {
   AggregateKind kind = AggregateKind::kCountRows;
   ExpressionPtr argument;  ///< Null for count(*).
   DataType result_type;
+  bool distinct = false;
 };
 
 /// Binds expressions of one query level: names to columns, calls to functions, with PostgreSQL's

@@ -13,10 +13,8 @@ namespace millrace::internal {
 namespace {
 
 constexpr std::string_view kMissingAggregates[] = {
-    "array_agg",       "string_agg", "json_agg",   "jsonb_agg",   "jsonb_object_agg",
-    "bool_and",        "bool_or",    "every",      "stddev",      "variance",
-    "var_pop",         "var_samp",   "stddev_pop", "stddev_samp", "percentile_cont",
-    "percentile_disc", "mode",       "corr",       "bit_and",     "bit_or",
+    "array_agg",       "string_agg", "json_agg", "jsonb_agg", "jsonb_object_agg", "percentile_cont",
+    "percentile_disc", "mode",       "corr",     "bit_and",   "bit_or",
 };
 
 bool IsAmong(std::span<const std::string_view> names, const std::string& name) {
@@ -55,7 +53,7 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindFunction(const TreeNode& no
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindAggregate(const TreeNode& node,
                                                                const std::string& name) {
   const int offset = node.offset();
-  MR_TRY(node.AllowOnly({"funcname", "args", "agg_star", "agg_filter"}, offset));
+  MR_TRY(node.AllowOnly({"funcname", "args", "agg_star", "agg_filter", "agg_distinct"}, offset));
   if (!rules_.allow_aggregates || in_aggregate_) {
     const std::string where =
         in_aggregate_ ? "inside another aggregate" : fmt::format("in {}", rules_.clause);
@@ -87,6 +85,9 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindAggregate(const TreeNode& n
               Coerce(piece, text ? DataType::Of(TypeId::kText) : piece.expression->type,
                      CastContext::kImplicit));
     MR_ASSIGN(spec.result_type, At(offset, AggregateResultType(spec.kind, spec.argument->type)));
+    // The smallest and the largest are the same with and without repeats.
+    spec.distinct = node.Flag("agg_distinct") && spec.kind != AggregateKind::kMin &&
+                    spec.kind != AggregateKind::kMax;
   }
   if (*filter != nullptr) {
     // Rows that the filter drops become NULL, which every aggregate but count(*) passes over.
@@ -102,7 +103,8 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindAggregate(const TreeNode& n
 
 Bound<ExpressionBinder::Piece> ExpressionBinder::AddAggregate(AggregateSpec spec, int offset) {
   const auto same = [&](const AggregateSpec& each) {
-    return each.kind == spec.kind && (each.argument == nullptr) == (spec.argument == nullptr) &&
+    return each.kind == spec.kind && each.distinct == spec.distinct &&
+           (each.argument == nullptr) == (spec.argument == nullptr) &&
            (each.argument == nullptr || SameExpression(*each.argument, *spec.argument));
   };
   const auto at = std::find_if(aggregates_.begin(), aggregates_.end(), same);

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <pg_query.h>
 
-#include "millrace/base/thread.h"
+#include "millrace/base/large_stack_thread.h"
 #include "millrace/sql/token_reader.h"
 
 namespace millrace::internal {
@@ -35,6 +35,13 @@ Bound<void> ParserError(const PgQueryError* error, std::string_view text) {
                std::string(message));
 }
 
+/// One thread for all parsing: libpg_query uses up one of the process's 1,024 thread-specific keys
+/// for every thread that has called it, and never gives it back.
+LargeStackThread& ParserThread() {
+  static LargeStackThread thread(kParserStackBytes);
+  return thread;
+}
+
 }  // namespace
 
 Bound<std::unique_ptr<const Script>> Script::Parse(const SqlFile& file) {
@@ -49,7 +56,7 @@ Bound<std::unique_ptr<const Script>> Script::Parse(const SqlFile& file) {
   }
   std::unique_ptr<Script> script(new Script(file));
   Bound<void> outcome;
-  const Status ran = RunWithLargeStack(kParserStackBytes, [&] {
+  const Status ran = ParserThread().Run([&] {
     outcome = script->Scan();
     if (outcome) {
       outcome = script->ParseTree();

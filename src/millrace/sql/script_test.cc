@@ -1,5 +1,7 @@
 #include "millrace/sql/script.h"
 
+#include <pthread.h>
+
 #include <gtest/gtest.h>
 
 namespace millrace::internal {
@@ -34,6 +36,16 @@ TEST(ScriptTest, SurvivesDeepTrees) {
   EXPECT_EQ(CodeOf(View("a" + Repeated("+a", 24'000))), ErrorCode::kSqlTooLarge);
   EXPECT_EQ(CodeOf(View(Repeated("- ", 40'000) + "a")), ErrorCode::kSqlTooLarge);
   EXPECT_EQ(CodeOf(View("a" + Repeated("+a", 400))), ErrorCode::kInternal);
+}
+
+TEST(ScriptTest, UsesUpNothingOfTheProcess) {
+  // The parser keeps a thread-specific key for each thread that calls it.
+  for (int i = 0; i < 1100; ++i) {
+    ASSERT_EQ(CodeOf("CREATE TABLE t (a int)"), ErrorCode::kInternal);
+  }
+  pthread_key_t key;
+  ASSERT_EQ(pthread_key_create(&key, nullptr), 0);
+  pthread_key_delete(key);
 }
 
 TEST(ScriptTest, RefusesNul) {

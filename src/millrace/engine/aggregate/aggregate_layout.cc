@@ -1,15 +1,19 @@
 #include "millrace/engine/aggregate/aggregate_layout.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <limits>
-#include <tuple>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "millrace/engine/aggregate/column_values.h"
+#include "millrace/engine/aggregate/double_sum.h"
+#include "millrace/engine/aggregate/extremes.h"
 #include "millrace/engine/aggregate/wide_sum.h"
 
 namespace millrace {
@@ -29,20 +33,29 @@ struct FloatSumState {  // sum and avg of real and double precision
   double sum;
   int64_t count_not_finite;  // Of the arguments; without any, an infinite sum has overflowed.
 };
-struct ExtremeState {  // min and max; the value's bytes, zero-extended, or a TextRef
+struct DeviationState {  // variances and standard deviations
   int64_t count;
-  uint64_t value[2];
+  int64_t count_not_finite;
+  DoubleSum sum;  // Of the others.
+  DoubleSum squares;
 };
-
+struct TruthState {  // bool_and and bool_or
+  int64_t count;
+  int64_t count_true;
+};
 bool IsFloat(DataType type) { return type.id == TypeId::kFloat32 || type.id == TypeId::kFloat64; }
-
-bool HasExtreme(DataType type) {
-  return type.is_number() || type.id == TypeId::kText || type.id == TypeId::kDate ||
-         type.id == TypeId::kTimestamptz || type.id == TypeId::kInterval;
-}
 
 bool IsExtreme(AggregateKind kind) {
   return kind == AggregateKind::kMin || kind == AggregateKind::kMax;
+}
+
+bool IsDeviation(AggregateKind kind) {
+  return kind == AggregateKind::kVarPop || kind == AggregateKind::kVarSamp ||
+         kind == AggregateKind::kStddevPop || kind == AggregateKind::kStddevSamp;
+}
+
+bool IsTruth(AggregateKind kind) {
+  return kind == AggregateKind::kBoolAnd || kind == AggregateKind::kBoolOr;
 }
 
 Result<size_t> StateBytes(const AggregateCall& call, DataType argument) {
@@ -63,6 +76,20 @@ Result<size_t> StateBytes(const AggregateCall& call, DataType argument) {
         return sizeof(ExtremeState);
       }
       break;
+    case AggregateKind::kVarPop:
+    case AggregateKind::kVarSamp:
+    case AggregateKind::kStddevPop:
+    case AggregateKind::kStddevSamp:
+      if (argument.is_number()) {
+        return sizeof(DeviationState);
+      }
+      break;
+    case AggregateKind::kBoolAnd:
+    case AggregateKind::kBoolOr:
+      if (argument.id == TypeId::kBoolean) {
+        return sizeof(TruthState);
+      }
+      break;
   }
   return Err(ErrorCode::kNotImplemented,
              fmt::format("this aggregate over {} is not there yet", argument.ToString()));
@@ -77,100 +104,21 @@ const State& StateAt(const std::byte* value, size_t offset) {
   return *reinterpret_cast<const State*>(value + offset);
 }
 
-/// Calls `visit` with the column's values as their C++ type.
 template <typename Visit>
-void WithValues(const Column& column, Visit visit) {
-  switch (column.type().id) {
-    case TypeId::kInt16:
-      return visit(column.Values<int16_t>());
-    case TypeId::kInt32:
-    case TypeId::kDate:
-      return visit(column.Values<int32_t>());
-    case TypeId::kInt64:
-    case TypeId::kTimestamptz:
-      return visit(column.Values<int64_t>());
-    case TypeId::kFloat32:
-      return visit(column.Values<float>());
-    case TypeId::kFloat64:
-      return visit(column.Values<double>());
-    case TypeId::kNumeric:
-      return visit(column.Values<Int128>());
-    case TypeId::kInterval:
-      return visit(column.Values<Interval>());
-    default:
-      MR_CHECK(false, "no accumulator for {}", column.type().ToString());
-  }
-}
-
-template <typename T>
-T LoadExtreme(const ExtremeState& state) {
-  T value;
-  std::memcpy(&value, state.value, sizeof(T));
-  return value;
-}
-
-/// PostgreSQL's order: NaN is greater than every other number. Intervals that are equal there, such
-/// as 1 month and 30 days, have an order here, so that the result does not depend on that of rows.
-template <typename T>
-bool Less(const T& a, const T& b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(a) || std::isnan(b)) {
-      return !std::isnan(a) && std::isnan(b);
-    }
-    return a < b;
-  } else if constexpr (std::is_same_v<T, Interval>) {
-    return std::tuple(IntervalOrder(a), a.months, a.days) <
-           std::tuple(IntervalOrder(b), b.months, b.days);
-  } else {
-    return a < b;
-  }
-}
-
-/// Whether a value takes the place of the one that is kept.
-template <typename T>
-bool Replaces(const ExtremeState& state, const T& value, bool is_min) {
-  if (state.count == 0) {
-    return true;
-  }
-  const T kept = LoadExtreme<T>(state);
-  return is_min ? Less(value, kept) : Less(kept, value);
-}
-
-template <typename T>
-void KeepExtreme(ExtremeState& state, const T& value, bool is_min) {
-  if (Replaces(state, value, is_min)) {
-    std::memcpy(state.value, &value, sizeof(T));
-  }
-}
-
-void KeepText(ExtremeState& state, std::string_view text, bool is_min, TextArena& texts) {
-  if (state.count != 0) {
-    const std::string_view kept = LoadExtreme<TextRef>(state).view();
-    if (is_min ? text >= kept : text <= kept) {
-      return;
-    }
-  }
-  const TextRef copy = texts.Copy(text);
-  std::memcpy(state.value, &copy, sizeof(copy));
-}
-
-template <typename Visit>
-void ForEachRow(const Batch& batch, const Column& column, std::span<const uint32_t> rows,
-                Visit visit) {
-  const std::span<const int32_t> weights = batch.weights();
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t row = rows[i];
-    if (!column.IsNull(row)) {
-      visit(i, row, weights.empty() ? 1 : weights[row]);
+void ForEachRow(const AggregateLayout::RowsOfColumn& input, Visit visit) {
+  for (size_t i = 0; i < input.rows.size(); ++i) {
+    const uint32_t row = input.rows[i];
+    if (!input.column.IsNull(row)) {
+      visit(i, row, input.weights.empty() ? 1 : input.weights[row]);
     }
   }
 }
 
-void UpdateSum(const Batch& batch, const Column& column, size_t offset,
-               std::span<const uint32_t> rows, std::span<std::byte* const> values) {
-  WithValues(column, [&](auto inputs) {
+void UpdateSum(const AggregateLayout::RowsOfColumn& input, size_t offset,
+               std::span<std::byte* const> values) {
+  WithValues(input.column, [&](auto inputs) {
     using T = typename decltype(inputs)::value_type;
-    ForEachRow(batch, column, rows, [&](size_t i, uint32_t row, int32_t weight) {
+    ForEachRow(input, [&](size_t i, uint32_t row, int32_t weight) {
       if constexpr (std::is_same_v<T, Interval>) {
         MR_CHECK(false, "no sum of intervals");
       } else if constexpr (std::is_floating_point_v<T>) {
@@ -187,43 +135,60 @@ void UpdateSum(const Batch& batch, const Column& column, size_t offset,
   });
 }
 
-template <typename T>
-void MergeExtremeAs(ExtremeState& into, const ExtremeState& from, bool is_min) {
-  KeepExtreme(into, LoadExtreme<T>(from), is_min);
+void UpdateDeviation(const AggregateLayout::RowsOfColumn& input, size_t offset,
+                     std::span<std::byte* const> values) {
+  const DataType type = input.column.type();
+  const double unit = type.id == TypeId::kNumeric ? std::pow(10.0, -int{type.scale}) : 1;
+  WithValues(input.column, [&](auto inputs) {
+    using T = typename decltype(inputs)::value_type;
+    ForEachRow(input, [&](size_t i, uint32_t row, int32_t weight) {
+      if constexpr (std::is_same_v<T, Interval>) {
+        MR_CHECK(false, "no deviation of intervals");
+      } else {
+        auto& state = StateAt<DeviationState>(values[i], offset);
+        const double value = static_cast<double>(inputs[row]) * unit;
+        state.count += weight;
+        if (std::isfinite(value)) {
+          state.sum.AddProduct(value, weight);
+          state.squares.AddSquare(value, weight);
+        } else {
+          state.count_not_finite += weight;
+        }
+      }
+    });
+  });
 }
 
-void MergeExtreme(DataType type, ExtremeState& into, const ExtremeState& from, bool is_min,
-                  TextArena& texts) {
-  if (from.count == 0) {
-    return;
-  }
-  switch (type.id) {
-    case TypeId::kText:
-      KeepText(into, LoadExtreme<TextRef>(from).view(), is_min, texts);
-      break;
-    case TypeId::kInterval:
-      MergeExtremeAs<Interval>(into, from, is_min);
-      break;
-    case TypeId::kInt16:
-      MergeExtremeAs<int16_t>(into, from, is_min);
-      break;
-    case TypeId::kInt32:
-    case TypeId::kDate:
-      MergeExtremeAs<int32_t>(into, from, is_min);
-      break;
-    case TypeId::kFloat32:
-      MergeExtremeAs<float>(into, from, is_min);
-      break;
-    case TypeId::kFloat64:
-      MergeExtremeAs<double>(into, from, is_min);
-      break;
-    case TypeId::kNumeric:
-      MergeExtremeAs<Int128>(into, from, is_min);
-      break;
-    default:
-      MergeExtremeAs<int64_t>(into, from, is_min);
-  }
+void MergeDeviation(DeviationState& into, const DeviationState& from) {
   into.count += from.count;
+  into.count_not_finite += from.count_not_finite;
+  into.sum.Add(from.sum);
+  into.squares.Add(from.squares);
+}
+
+void UpdateTruth(const AggregateLayout::RowsOfColumn& input, size_t offset,
+                 std::span<std::byte* const> values) {
+  ForEachRow(input, [&](size_t i, uint32_t row, int32_t weight) {
+    auto& state = StateAt<TruthState>(values[i], offset);
+    state.count += weight;
+    state.count_true += input.column.Bool(row) ? weight : 0;
+  });
+}
+
+void AppendDeviation(AggregateKind kind, const DeviationState& state, ColumnBuilder& builder) {
+  const bool sample = kind == AggregateKind::kVarSamp || kind == AggregateKind::kStddevSamp;
+  const int64_t divisor = sample ? state.count - 1 : state.count;
+  if (divisor <= 0) {
+    return builder.AppendNull();
+  }
+  if (state.count_not_finite != 0) {
+    return builder.AppendFixed(std::numeric_limits<double>::quiet_NaN());
+  }
+  const double variance =
+      SquaredDistances(state.sum, state.squares, static_cast<double>(state.count)) /
+      static_cast<double>(divisor);
+  const bool root = kind == AggregateKind::kStddevPop || kind == AggregateKind::kStddevSamp;
+  builder.AppendFixed(root ? std::sqrt(variance) : variance);
 }
 
 std::optional<Int128> PowerOfTen(int exponent) {
@@ -298,31 +263,6 @@ void AppendFloat(double value, DataType type, ColumnBuilder& builder) {
   }
 }
 
-void AppendExtreme(const ExtremeState& state, DataType type, ColumnBuilder& builder) {
-  if (type.id == TypeId::kText) {
-    return builder.AppendText(LoadExtreme<TextRef>(state).view());
-  }
-  if (type.id == TypeId::kInterval) {
-    return builder.AppendFixed(LoadExtreme<Interval>(state));
-  }
-  if (type.id == TypeId::kFloat32) {
-    return builder.AppendFixed(LoadExtreme<float>(state) + 0.0F);  // -0 and 0 are one value.
-  }
-  if (type.id == TypeId::kFloat64) {
-    return builder.AppendFixed(LoadExtreme<double>(state) + 0.0);
-  }
-  switch (type.width()) {
-    case sizeof(int16_t):
-      return builder.AppendFixed(LoadExtreme<int16_t>(state));
-    case sizeof(int32_t):
-      return builder.AppendFixed(LoadExtreme<int32_t>(state));
-    case sizeof(int64_t):
-      return builder.AppendFixed(LoadExtreme<int64_t>(state));
-    default:
-      return builder.AppendFixed(LoadExtreme<Int128>(state));
-  }
-}
-
 }  // namespace
 
 Result<AggregateLayout> AggregateLayout::Make(const std::vector<AggregateCall>& calls,
@@ -333,12 +273,13 @@ Result<AggregateLayout> AggregateLayout::Make(const std::vector<AggregateCall>& 
     const bool counts_rows = call.kind == AggregateKind::kCountRows;
     const DataType argument =
         counts_rows ? DataType::Of(TypeId::kInt64) : input.field(call.argument).type;
-    if (IsExtreme(call.kind) && !append_only) {
-      return Err(ErrorCode::kNotImplemented, "min and max over changing rows are not there yet");
-    }
     MR_ASSIGN(const size_t bytes, StateBytes(call, argument));
-    layout.slots_.push_back(
-        {call.kind, call.argument, argument, call.result_type, counts_rows ? 0 : offset});
+    const bool by_set = IsExtreme(call.kind) ? !append_only : call.distinct;
+    if (by_set) {
+      layout.set_calls_.push_back(layout.slots_.size());
+    }
+    layout.slots_.push_back({call.kind, call.argument, argument, call.result_type,
+                             counts_rows ? 0 : offset, bytes, by_set});
     if (IsExtreme(call.kind) && argument.id == TypeId::kText) {
       layout.shape_.texts.push_back(offset + offsetof(ExtremeState, value));
     }
@@ -355,49 +296,52 @@ void AggregateLayout::Update(const Batch& batch, std::span<const uint32_t> rows,
     StateAt<CountState>(values[i], 0).count += weights.empty() ? 1 : weights[rows[i]];
   }
   for (const Slot& slot : slots_) {
-    UpdateSlot(slot, batch, rows, values, texts);
+    if (slot.kind != AggregateKind::kCountRows && !slot.by_set) {
+      UpdateSlot(slot, {batch.column(slot.argument), rows, weights}, values, texts);
+    }
   }
 }
 
-void AggregateLayout::UpdateSlot(const Slot& slot, const Batch& batch,
-                                 std::span<const uint32_t> rows, std::span<std::byte* const> values,
-                                 TextArena& texts) const {
-  if (slot.kind == AggregateKind::kCountRows) {
-    return;
-  }
-  const Column& column = batch.column(slot.argument);
+void AggregateLayout::UpdateSlot(const Slot& slot, const RowsOfColumn& rows,
+                                 std::span<std::byte* const> values, TextArena& texts) {
   switch (slot.kind) {
     case AggregateKind::kCountRows:
       return;
     case AggregateKind::kCount:
-      ForEachRow(batch, column, rows, [&](size_t i, uint32_t, int32_t weight) {
+      ForEachRow(rows, [&](size_t i, uint32_t, int32_t weight) {
         StateAt<CountState>(values[i], slot.offset).count += weight;
       });
       return;
     case AggregateKind::kSum:
     case AggregateKind::kAvg:
-      return UpdateSum(batch, column, slot.offset, rows, values);
+      return UpdateSum(rows, slot.offset, values);
     case AggregateKind::kMin:
     case AggregateKind::kMax:
-      return UpdateExtreme(slot, batch, rows, values, texts);
+      return UpdateExtreme(slot, rows, values, texts);
+    case AggregateKind::kVarPop:
+    case AggregateKind::kVarSamp:
+    case AggregateKind::kStddevPop:
+    case AggregateKind::kStddevSamp:
+      return UpdateDeviation(rows, slot.offset, values);
+    case AggregateKind::kBoolAnd:
+    case AggregateKind::kBoolOr:
+      return UpdateTruth(rows, slot.offset, values);
   }
 }
 
-void AggregateLayout::UpdateExtreme(const Slot& slot, const Batch& batch,
-                                    std::span<const uint32_t> rows,
-                                    std::span<std::byte* const> values, TextArena& texts) const {
-  const Column& column = batch.column(slot.argument);
+void AggregateLayout::UpdateExtreme(const Slot& slot, const RowsOfColumn& rows,
+                                    std::span<std::byte* const> values, TextArena& texts) {
   const bool is_min = slot.kind == AggregateKind::kMin;
   if (slot.argument_type.id == TypeId::kText) {
-    ForEachRow(batch, column, rows, [&](size_t i, uint32_t row, int32_t) {
+    ForEachRow(rows, [&](size_t i, uint32_t row, int32_t) {
       auto& state = StateAt<ExtremeState>(values[i], slot.offset);
-      KeepText(state, column.Text(row), is_min, texts);
+      KeepText(state, rows.column.Text(row), is_min, texts);
       ++state.count;
     });
     return;
   }
-  WithValues(column, [&](auto inputs) {
-    ForEachRow(batch, column, rows, [&](size_t i, uint32_t row, int32_t) {
+  WithValues(rows.column, [&](auto inputs) {
+    ForEachRow(rows, [&](size_t i, uint32_t row, int32_t) {
       auto& state = StateAt<ExtremeState>(values[i], slot.offset);
       KeepExtreme(state, inputs[row], is_min);
       ++state.count;
@@ -405,9 +349,26 @@ void AggregateLayout::UpdateExtreme(const Slot& slot, const Batch& batch,
   });
 }
 
+bool AggregateLayout::IsExtremeCall(size_t call) const { return IsExtreme(slots_[call].kind); }
+
+void AggregateLayout::UpdateCall(size_t call, const Column& column,
+                                 std::span<const int32_t> weights,
+                                 std::span<std::byte* const> values, TextArena& texts) const {
+  std::vector<uint32_t> rows(column.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  UpdateSlot(slots_[call], {column, rows, weights}, values, texts);
+}
+
+void AggregateLayout::ResetCall(size_t call, std::byte* value) const {
+  std::memset(value + slots_[call].offset, 0, slots_[call].bytes);
+}
+
 void AggregateLayout::Merge(std::byte* into, const std::byte* from, TextArena& texts) const {
   StateAt<CountState>(into, 0).count += StateAt<CountState>(from, 0).count;
   for (const Slot& slot : slots_) {
+    if (slot.by_set) {
+      continue;
+    }
     switch (slot.kind) {
       case AggregateKind::kCountRows:
         break;
@@ -435,6 +396,20 @@ void AggregateLayout::Merge(std::byte* into, const std::byte* from, TextArena& t
                      StateAt<ExtremeState>(from, slot.offset), slot.kind == AggregateKind::kMin,
                      texts);
         break;
+      case AggregateKind::kVarPop:
+      case AggregateKind::kVarSamp:
+      case AggregateKind::kStddevPop:
+      case AggregateKind::kStddevSamp:
+        MergeDeviation(StateAt<DeviationState>(into, slot.offset),
+                       StateAt<DeviationState>(from, slot.offset));
+        break;
+      case AggregateKind::kBoolAnd:
+      case AggregateKind::kBoolOr: {
+        auto& state = StateAt<TruthState>(into, slot.offset);
+        state.count += StateAt<TruthState>(from, slot.offset).count;
+        state.count_true += StateAt<TruthState>(from, slot.offset).count_true;
+        break;
+      }
     }
   }
 }
@@ -485,6 +460,12 @@ void AggregateLayout::AppendResults(const std::byte* value,
       builder.AppendFixed(count);
     } else if (count == 0) {
       builder.AppendNull();
+    } else if (IsDeviation(slot.kind)) {
+      AppendDeviation(slot.kind, StateAt<DeviationState>(value, slot.offset), builder);
+    } else if (IsTruth(slot.kind)) {
+      const auto& state = StateAt<TruthState>(value, slot.offset);
+      builder.AppendBool(slot.kind == AggregateKind::kBoolAnd ? state.count_true == state.count
+                                                              : state.count_true > 0);
     } else if (IsExtreme(slot.kind)) {
       AppendExtreme(StateAt<ExtremeState>(value, slot.offset), slot.argument_type, builder);
     } else if (IsFloat(slot.argument_type)) {

@@ -22,8 +22,15 @@ namespace millrace {
 /// Stored in state frames: the layout of a call never changes.
 class AggregateLayout {
  public:
+  /// Rows of a column that are added to groups.
+  struct RowsOfColumn {
+    const Column& column;
+    std::span<const uint32_t> rows;
+    std::span<const int32_t> weights;  ///< By row of the column; empty: all +1.
+  };
+
   /// `input` is the schema of the aggregated rows. Errors: kNotImplemented for a call over a type
-  /// that has no accumulator yet, or min and max over input with retractions.
+  /// that has no accumulator yet.
   static Result<AggregateLayout> Make(const std::vector<AggregateCall>& calls, const Schema& input,
                                       bool append_only);
 
@@ -34,6 +41,18 @@ class AggregateLayout {
   /// as the values.
   void Update(const Batch& batch, std::span<const uint32_t> rows,
               std::span<std::byte* const> values, TextArena& texts) const;
+
+  /// Calls that must know which values of their argument are there: DISTINCT, and extremes of rows
+  /// that may be taken back. Update and Merge leave them out; ValueSetUpdate keeps them.
+  const std::vector<size_t>& set_calls() const { return set_calls_; }
+  bool IsExtremeCall(size_t call) const;
+  DataType argument_type(size_t call) const { return slots_[call].argument_type; }
+  size_t argument(size_t call) const { return slots_[call].argument; }
+  /// Adds rows of a column to one call: row i with weights[i] to the value at values[i].
+  void UpdateCall(size_t call, const Column& column, std::span<const int32_t> weights,
+                  std::span<std::byte* const> values, TextArena& texts) const;
+  /// Empties the accumulator of one call.
+  void ResetCall(size_t call, std::byte* value) const;
 
   /// Adds a partial value to another, whose texts are in `texts`.
   void Merge(std::byte* into, const std::byte* from, TextArena& texts) const;
@@ -56,15 +75,18 @@ class AggregateLayout {
     DataType argument_type;
     DataType result_type;
     size_t offset;
+    size_t bytes;
+    bool by_set;
   };
 
-  void UpdateSlot(const Slot& slot, const Batch& batch, std::span<const uint32_t> rows,
-                  std::span<std::byte* const> values, TextArena& texts) const;
-  void UpdateExtreme(const Slot& slot, const Batch& batch, std::span<const uint32_t> rows,
-                     std::span<std::byte* const> values, TextArena& texts) const;
+  static void UpdateSlot(const Slot& slot, const RowsOfColumn& rows,
+                         std::span<std::byte* const> values, TextArena& texts);
+  static void UpdateExtreme(const Slot& slot, const RowsOfColumn& rows,
+                            std::span<std::byte* const> values, TextArena& texts);
   std::optional<Error> CheckSlot(const Slot& slot, const std::byte* value) const;
 
   std::vector<Slot> slots_;
+  std::vector<size_t> set_calls_;
   ValueShape shape_;
 };
 

@@ -16,7 +16,10 @@ Result<std::unique_ptr<AggregateOperator>> AggregateOperator::Make(const PlanNod
 std::vector<ValueShape> AggregateOperator::tables() const {
   ValueShape shape = group_by_.layout().shape();
   shape.keeps_empty = group_by_.has_single_group();
-  return {shape};
+  std::vector<ValueShape> shapes{std::move(shape)};
+  shapes.resize(1 + group_by_.layout().set_calls().size(),
+                {.bytes = sizeof(int64_t), .is_chained = true});
+  return shapes;
 }
 
 std::unique_ptr<ExchangeBuffer> AggregateOperator::MakeBuffer(size_t) const {
@@ -41,8 +44,23 @@ void AggregateOperator::MergePartials(const Task& task) const {
   }
 }
 
+Status AggregateOperator::UpdateValueSets(const Task& task) const {
+  const std::vector<size_t>& calls = group_by_.layout().set_calls();
+  for (size_t set = 0; set < calls.size(); ++set) {
+    ValueSetUpdate update(group_by_.layout(), calls[set], *task.tables[0], *task.tables[1 + set]);
+    for (const ExchangeBuffer* buffer : task.inputs[0]) {
+      static_cast<const PartialGroups*>(buffer)->value_sets()[set].VisitPartition(
+          task.partition, [&](Micros bucket, std::string_view entry, uint64_t hash,
+                              int64_t weight) { update.Add(bucket, entry, hash, weight); });
+    }
+    MR_TRY(update.Finish());
+  }
+  return {};
+}
+
 Status AggregateOperator::Run(const Task& task, RowReport& report, OperatorOutput& output) const {
   MergePartials(task);
+  MR_TRY(UpdateValueSets(task));
   KeyedState& state = *task.tables[0];
   const Micros first_open = task.first_open;
   if (is_final_) {
@@ -61,7 +79,9 @@ Status AggregateOperator::Run(const Task& task, RowReport& report, OperatorOutpu
       MR_TRY(PutOutClosed(state, first_open, ignored, output.closed));
     }
   }
-  state.DropBuckets(first_open);
+  for (KeyedState* const table : task.tables) {
+    table->DropBuckets(first_open);
+  }
   return {};
 }
 

@@ -34,6 +34,7 @@ class AggregateOperator final : public Operator {
       : group_by_(std::move(group_by)), is_final_(is_final) {}
 
   void MergePartials(const Task& task) const;
+  Status UpdateValueSets(const Task& task) const;
   Status PutOutClosed(const KeyedState& state, Micros first_open, RowReport& report,
                       std::vector<BatchPtr>& output) const;
 

@@ -6,6 +6,13 @@
 
 namespace millrace {
 
+PartialGroups::PartialGroups(const GroupBy& group_by)
+    : group_by_(group_by), table_(group_by.layout().value_bytes()) {
+  for (const size_t call : group_by.layout().set_calls()) {
+    value_sets_.emplace_back(group_by.layout().argument(call));
+  }
+}
+
 void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
   SelectOnTime(batch, group_by_.window(), report, rows_);
   const size_t rows = rows_.size();
@@ -35,6 +42,12 @@ void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
     values_[i] = table_.Value(slots_[i]);
   }
   group_by_.layout().Update(*batch, rows_, values_, texts_);
+  for (PartialValueSet& set : value_sets_) {
+    for (size_t i = 0; i < rows; ++i) {
+      const Micros bucket = buckets.empty() ? KeyedState::kOnlyBucket : buckets[rows_[i]];
+      set.Add(*batch, rows_[i], bucket, keys_.key(i).substr(sizeof(Micros)), row_hashes_[i]);
+    }
+  }
 }
 
 void PartialGroups::Partition(uint32_t partitions) {
@@ -50,12 +63,18 @@ void PartialGroups::Partition(uint32_t partitions) {
   for (GroupSlot slot = 0; slot < hashes_.size(); ++slot) {
     partition_slots_[partition_ends_[PartitionOfHash(hashes_[slot], partitions)]++] = slot;
   }
+  for (PartialValueSet& set : value_sets_) {
+    set.Partition(partitions);
+  }
 }
 
 void PartialGroups::Clear() {
   table_.Clear();
   hashes_.clear();
   texts_.Clear();
+  for (PartialValueSet& set : value_sets_) {
+    set.Clear();
+  }
 }
 
 uint64_t PartialGroups::InTable(uint64_t hash, std::string_view key) {

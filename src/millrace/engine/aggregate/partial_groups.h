@@ -7,6 +7,7 @@
 #include "millrace/data/encoded_keys.h"
 #include "millrace/data/row_encoding.h"
 #include "millrace/engine/aggregate/group_by.h"
+#include "millrace/engine/aggregate/value_set.h"
 #include "millrace/engine/operator.h"
 
 namespace millrace {
@@ -14,8 +15,7 @@ namespace millrace {
 /// The first phase: aggregates what one source partition brings in one epoch, before the exchange.
 class PartialGroups final : public ExchangeBuffer {
  public:
-  explicit PartialGroups(const GroupBy& group_by)
-      : group_by_(group_by), table_(group_by.layout().value_bytes()) {}
+  explicit PartialGroups(const GroupBy& group_by);
 
   void Add(const BatchPtr& batch, RowReport& report) override;
   void Partition(uint32_t partitions) override;
@@ -34,7 +34,8 @@ class PartialGroups final : public ExchangeBuffer {
     }
   }
 
-  size_t groups() const { return table_.size(); }
+  /// The values of the layout's set calls, in their order.
+  const std::vector<PartialValueSet>& value_sets() const { return value_sets_; }
 
  private:
   /// The hash by which the table finds a group: of its key, mixed with the bucket before it.
@@ -44,6 +45,7 @@ class PartialGroups final : public ExchangeBuffer {
   GroupTable table_;              // Key: bucket, then the group's key.
   std::vector<uint64_t> hashes_;  // By slot: HashEncoded of the group's key.
   TextArena texts_;
+  std::vector<PartialValueSet> value_sets_;
   std::vector<GroupSlot> partition_slots_;
   std::vector<uint32_t> partition_ends_;
   // Of the batch that is being added: its rows on time, and by their index the rest.
