@@ -158,6 +158,43 @@ Failure ScanEscapedString(Cursor& cursor, const char* begin, RawString& out) {
   }
 }
 
+Failure ReadText(Cursor& cursor, std::string& out) {
+  ++cursor.at;
+  while (true) {
+    const char* const begin = cursor.at;
+    cursor.at = FindStringStop(begin, cursor.end);
+    out.append(begin, cursor.at);
+    if (cursor.done()) {
+      return ErrorCode::kRecordSyntax;
+    }
+    const char stop = *cursor.at;
+    if (stop == '"') {
+      ++cursor.at;
+      return {};
+    }
+    if (stop != '\\') {
+      return stop == '\0' ? ErrorCode::kRecordInvalidText : ErrorCode::kRecordSyntax;
+    }
+    if (cursor.left() < 2) {
+      return ErrorCode::kRecordSyntax;
+    }
+    const char escape = cursor.at[1];
+    cursor.at += 2;
+    if (escape == 'u') {
+      if (Hex4(cursor.at, cursor.end) < 0) {
+        return ErrorCode::kRecordSyntax;
+      }
+      if (const Failure failure = AppendCodePoint(cursor.at, cursor.end, out)) {
+        return failure;
+      }
+    } else if (const char plain = Unescaped(escape); plain != '\0') {
+      out += plain;
+    } else {
+      return ErrorCode::kRecordSyntax;
+    }
+  }
+}
+
 Failure Unescape(std::string_view raw, std::string& out) {
   const char* at = raw.data();
   const char* const end = at + raw.size();

@@ -96,6 +96,10 @@ inline Failure ScanString(Cursor& cursor, RawString& out) {
   return ScanEscapedString(cursor, begin, out);
 }
 
+/// Reads a string, whose quote the cursor is at, and appends its text in one pass. Failures as
+/// those of ScanString and Unescape; the first from the left.
+Failure ReadText(Cursor& cursor, std::string& out);
+
 /// Appends the text of a string with escapes. kRecordInvalidText for NUL and lone surrogates.
 Failure Unescape(std::string_view raw, std::string& out);
 

@@ -233,12 +233,8 @@ Failure ValueWriter::AppendText(Cursor& cursor, Target& target) {
   if (cursor.Peek() != '"') {
     return Mismatch(cursor, target.depth_max);
   }
-  RawString string;
-  if (const Failure failure = ScanString(cursor, string)) {
-    return failure;
-  }
   unescaped_.clear();
-  if (const Failure failure = Unescape(string.text, unescaped_)) {
+  if (const Failure failure = ReadText(cursor, unescaped_)) {
     return failure;
   }
   target.builder.AppendText(unescaped_);
