@@ -60,8 +60,6 @@ Status Platform::Open() {
 
 Status Platform::OpenTable(const TableDefinition& table) {
   StreamIngestor::Options options = ReadIngestOptions(table);
-  const Connector* const connector = FindConnector(table);
-  options.idle_by_timeout = connector == nullptr || connector->open == nullptr;
   if (options_.metrics != nullptr) {
     options.metrics = IngestMetrics(*options_.metrics, table.name);
   }

@@ -177,7 +177,11 @@ void AddBenchCommand(CLI::App& app, ChosenCommand& chosen) {
       "  millrace bench\n"
       "  millrace bench --rate 20000 --seconds 30 --dir /var/tmp\n"
       "  millrace bench --stream events --url http://127.0.0.1:8080\n");
-  bench->callback([options, &chosen] {
+  AddBenchNexmarkCommand(*bench, chosen);
+  bench->callback([options, bench, &chosen] {
+    if (!bench->get_subcommands().empty()) {
+      return;
+    }
     chosen = [options] {
       const Status status = Bench(*options);
       return status ? 0 : terminal::Fail(status.error());

@@ -65,7 +65,7 @@ void AppendCommandReference(std::string& out) {
       continue;
     }
     const auto inner = command->get_subcommands([](const CLI::App*) { return true; });
-    if (inner.empty()) {
+    if (inner.empty() || command->get_require_subcommand_min() == 0) {
       append(*command, "millrace");
     }
     for (const CLI::App* each : inner) {

@@ -24,6 +24,8 @@ void AddTailCommand(CLI::App& app, ChosenCommand& chosen);
 void AddStreamsCommand(CLI::App& app, ChosenCommand& chosen);
 void AddViewsCommand(CLI::App& app, ChosenCommand& chosen);
 void AddBenchCommand(CLI::App& app, ChosenCommand& chosen);
+/// Adds to `bench` what works on the events of the Nexmark benchmark.
+void AddBenchNexmarkCommand(CLI::App& bench, ChosenCommand& chosen);
 void AddTokenCommand(CLI::App& app, ChosenCommand& chosen);
 void AddReferenceCommand(CLI::App& app, const Commands& commands, ChosenCommand& chosen);
 void AddVersionCommand(CLI::App& app, std::string_view version, ChosenCommand& chosen);

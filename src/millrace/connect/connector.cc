@@ -10,6 +10,7 @@
 #include "millrace/connect/column_options.h"
 #include "millrace/connect/file/file_connector.h"
 #include "millrace/connect/http_connector.h"
+#include "millrace/connect/nexmark/nexmark_connector.h"
 #include "millrace/plan/definition_options.h"
 
 namespace millrace {
@@ -49,7 +50,8 @@ ProjectError RefuseConnector(const WithOption& option) {
 }  // namespace
 
 std::span<const Connector> AllConnectors() {
-  static const std::array kConnectors{MakeHttpConnector(), MakeFileConnector()};
+  static const std::array kConnectors{MakeHttpConnector(), MakeFileConnector(),
+                                      MakeNexmarkConnector()};
   return kConnectors;
 }
 

@@ -32,6 +32,8 @@ struct Connector {
   /// Opens the source of a table that has passed `check`. Null: records come from clients.
   Result<std::unique_ptr<Source>> (*open)(const TableDefinition& table,
                                           const SourceContext& context) = nullptr;
+  /// Rows are made up, and so are their times: however far ahead, they move the watermark.
+  bool makes_rows = false;
 };
 
 /// All kinds, in the order of the reference.

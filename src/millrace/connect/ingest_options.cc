@@ -114,6 +114,11 @@ StreamIngestor::Options ReadIngestOptions(const TableDefinition& table) {
   std::vector<ProjectError> errors;
   auto options = ReadConnectorOptions(table, IngestOptionTable(), errors);
   options.json.paths = ReadFieldPaths(table, errors);
+  const Connector* const connector = FindConnector(table);
+  options.idle_by_timeout = connector == nullptr || connector->open == nullptr;
+  if (connector != nullptr && connector->makes_rows) {
+    options.watermark_ahead_max = std::chrono::microseconds(kTimestampMax);
+  }
   return options;
 }
 

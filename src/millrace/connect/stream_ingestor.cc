@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/codec/json_encoder.h"
 #include "millrace/data/encoded_keys.h"
 #include "millrace/data/row_encoding.h"
 
@@ -135,16 +136,17 @@ StreamIngestor::Decoded StreamIngestor::Decode(const BufferPtr& body, JsonFramin
 
 StreamIngestor::Decoded StreamIngestor::Complete(const BufferPtr& body,
                                                  DecodedRecords records) const {
-  Decoded decoded{.rows = nullptr, .errors = {}, .body = body};
+  Decoded decoded{.rows = nullptr, .errors = {}, .body = body, .made_originals = {}};
   if (records.batch != nullptr && records.batch->rows() > 0) {
-    decoded.rows = Generate(records.batch, records);
+    decoded.rows = Generate(records, decoded);
   }
   decoded.errors = std::move(records.errors);
   decoded.accepted = decoded.rows == nullptr ? 0 : decoded.rows->rows();
   return decoded;
 }
 
-BatchPtr StreamIngestor::Generate(const BatchPtr& declared, DecodedRecords& decoded) const {
+BatchPtr StreamIngestor::Generate(DecodedRecords& records, Decoded& decoded) const {
+  const BatchPtr declared = records.batch;
   const auto place = [&](const Batch& from, std::vector<Column>& columns) {
     for (size_t i = 0; i < declared_columns_.size(); ++i) {
       columns[declared_columns_[i]] = from.column(i);
@@ -168,7 +170,7 @@ BatchPtr StreamIngestor::Generate(const BatchPtr& declared, DecodedRecords& deco
   BatchPtr rows = Batch::Make(table_.schema, std::move(columns), declared->rows());
   AddMissing(*rows, errors);
   const std::vector<RowError> failed = errors.Take();
-  return failed.empty() ? rows : Refuse(*rows, failed, decoded);
+  return failed.empty() ? rows : Refuse(*rows, failed, records, decoded);
 }
 
 void StreamIngestor::AddMissing(const Batch& rows, RowErrors& errors) const {
@@ -185,14 +187,22 @@ void StreamIngestor::AddMissing(const Batch& rows, RowErrors& errors) const {
 }
 
 BatchPtr StreamIngestor::Refuse(const Batch& rows, std::span<const RowError> failed,
-                                DecodedRecords& decoded) {
+                                DecodedRecords& records, Decoded& decoded) {
+  const RowJsonWriter writer(records.batch->schema());
+  const auto original = [&](uint32_t row) -> std::string_view {
+    if (row < records.originals.size()) {
+      return records.originals[row];
+    }
+    writer.Append(*records.batch, row, decoded.made_originals.emplace_back());
+    return decoded.made_originals.back();
+  };
   // Records that were refused while decoding have no row: count them in to find each record.
   std::vector<uint32_t> kept;
   std::vector<RecordError> merged;
   size_t refused = 0;
   size_t next_failed = 0;
   for (uint32_t row = 0; row < rows.rows(); ++row) {
-    while (refused < decoded.errors.size() && decoded.errors[refused].record <= row + refused) {
+    while (refused < records.errors.size() && records.errors[refused].record <= row + refused) {
       ++refused;
     }
     if (next_failed == failed.size() || failed[next_failed].row != row) {
@@ -205,10 +215,10 @@ BatchPtr StreamIngestor::Refuse(const Batch& rows, std::span<const RowError> fai
          .code = ErrorCode::kGeneratedColumnFailed,
          .message = fmt::format("{}: MR{} {}", Describe(ErrorCode::kGeneratedColumnFailed).meaning,
                                 static_cast<int>(error.code), error.message),
-         .original = decoded.originals[row]});
+         .original = original(row)});
   }
-  decoded.errors.insert(decoded.errors.end(), merged.begin(), merged.end());
-  std::ranges::sort(decoded.errors, {}, &RecordError::record);
+  records.errors.insert(records.errors.end(), merged.begin(), merged.end());
+  std::ranges::sort(records.errors, {}, &RecordError::record);
   return kept.empty() ? nullptr : GatherRows(rows, kept);
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -46,16 +47,18 @@ class StreamIngestor {
   /// Decoded records, not yet in the stream.
   struct Decoded {
     BatchPtr rows;                    ///< Of the table's schema; null when no record was good.
-    std::vector<RecordError> errors;  ///< Originals lie in `body`.
-    BufferPtr body;
+    std::vector<RecordError> errors;  ///< Originals lie in `body` or in `made_originals`.
+    BufferPtr body;                   ///< Null when the rows were decoded from nothing.
+    /// Rows without bytes of their own, as JSON.
+    std::deque<std::string> made_originals;
     size_t accepted = 0;
   };
 
   /// Decodes a body of JSON. `body` has json::kPaddingBytes readable bytes behind its end.
   Decoded Decode(const BufferPtr& body, JsonFraming framing);
 
-  /// Computes generated columns of what another decoder has read from `body`, whose schema is
-  /// declared_schema().
+  /// Computes generated columns of what another decoder has read from `body`, or of rows that come
+  /// from nowhere; their schema is declared_schema().
   Decoded Complete(const BufferPtr& body, DecodedRecords records) const;
 
   /// What a source says about records that it commits.
@@ -113,10 +116,10 @@ class StreamIngestor {
   std::unique_ptr<JsonDecoder> TakeDecoder(JsonFraming framing) MR_EXCLUDES(decoders_mutex_);
   void GiveBack(JsonFraming framing, std::unique_ptr<JsonDecoder> decoder)
       MR_EXCLUDES(decoders_mutex_);
-  BatchPtr Generate(const BatchPtr& declared, DecodedRecords& decoded) const;
+  BatchPtr Generate(DecodedRecords& records, Decoded& decoded) const;
   void AddMissing(const Batch& rows, RowErrors& errors) const;
   static BatchPtr Refuse(const Batch& rows, std::span<const RowError> failed,
-                         DecodedRecords& decoded);
+                         DecodedRecords& records, Decoded& decoded);
   struct Piece {
     PartitionId partition;
     BatchPtr rows;

@@ -38,7 +38,8 @@ FileSource::FileSource(const FileOptions& options, const SourceContext& context,
       name_(SourceName(context.ingestor)),
       decoder_(std::move(decoder)),
       splits_(context.files, Resolve(options.path, context.project_dir), options.mode,
-              context.ingestor.table().partitions) {}
+              context.ingestor.table().partitions),
+      commits_(context.wake) {}
 
 Result<std::unique_ptr<FileSource>> FileSource::Open(const FileOptions& options,
                                                      const SourceContext& context, Limits limits) {
@@ -51,13 +52,6 @@ Result<std::unique_ptr<FileSource>> FileSource::Open(const FileOptions& options,
   }
   source->PublishStatus();
   return source;
-}
-
-FileSource::~FileSource() {
-  MutexLock lock(mutex_);
-  while (in_flight_ > 0) {
-    all_decided_.Wait(mutex_);
-  }
 }
 
 Status FileSource::Check(const FileOptions& options, const std::string& project_dir,
@@ -104,15 +98,15 @@ Result<nanoseconds> FileSource::Step() {
 }
 
 Result<nanoseconds> FileSource::TakeStep() {
-  Status outcome;
-  const bool full = TakeOutcomes(outcome);
-  MR_TRY(outcome);
-  if (full || (ended_ && !rewinding_)) {
-    return kUntilWoken;
+  const auto next = commits_.Check(limits_.commits_in_flight_max);
+  if (!next) {
+    return Err(next.error().WithContext(fmt::format("source of table {}", ingestor_.table().name)));
   }
-  if (rewinding_) {
+  if (*next == CommitsInFlight::Next::kRewind) {
     MR_TRY(Restore());
-    rewinding_ = false;
+  }
+  if (*next == CommitsInFlight::Next::kWait || ended_) {
+    return kUntilWoken;
   }
   if (context_.transport.disk_full()) {
     return kDiskFullPause;
@@ -136,17 +130,6 @@ Result<nanoseconds> FileSource::TakeStep() {
   FileSplit* const split = FurthestBehind(now);
   resting_ = split == nullptr;
   return split != nullptr ? ReadBlock(*split, now) : Rest(now);
-}
-
-/// Returns whether no epoch may be started now.
-bool FileSource::TakeOutcomes(Status& status) {
-  MutexLock lock(mutex_);
-  if (lost_) {
-    status = Err(lost_->WithContext(fmt::format("source of table {}", ingestor_.table().name)));
-    return true;
-  }
-  rewinding_ = rewinding_ || std::exchange(aborted_, false);
-  return in_flight_ >= (rewinding_ ? 1 : limits_.commits_in_flight_max);
 }
 
 Status FileSource::Discover(nanoseconds now) {
@@ -348,9 +331,10 @@ Result<nanoseconds> FileSource::CommitPending() {
       writer.SetSourcePosition(name_, FileSplit::NameOf(number), "");
     }
   };
-  if (auto taken = ingestor_.Commit(pending_->decoded, pending_->placement, extend, Callback());
+  if (auto taken =
+          ingestor_.Commit(pending_->decoded, pending_->placement, extend, commits_.Begin());
       !taken) {
-    Uncount();
+    commits_.Cancel();
     return Err(taken.error());
   }
   pending_.reset();
@@ -362,37 +346,13 @@ Result<bool> FileSource::CommitChanges(const SplitWatermarks::Changes& changes,
   if (!ingestor_.table().event_time && extend == nullptr) {
     return false;
   }
-  const auto committed = ingestor_.Control(
-      ingestor_.table().event_time ? changes : SplitWatermarks::Changes(), extend, Callback());
+  const auto committed =
+      ingestor_.Control(ingestor_.table().event_time ? changes : SplitWatermarks::Changes(), extend,
+                        commits_.Begin());
   if (!committed || !*committed) {
-    Uncount();
+    commits_.Cancel();
   }
   return committed;
-}
-
-CommitCallback FileSource::Callback() {
-  {
-    MutexLock lock(mutex_);
-    ++in_flight_;
-  }
-  return [this](const CommitResult& result) {
-    MutexLock lock(mutex_);
-    if (result.outcome == CommitOutcome::kAborted) {
-      aborted_ = true;
-    } else if (result.outcome != CommitOutcome::kCommitted) {
-      lost_ = result.error;
-    }
-    --in_flight_;
-    context_.wake();
-    if (in_flight_ == 0) {
-      all_decided_.NotifyAll();
-    }
-  };
-}
-
-void FileSource::Uncount() {
-  MutexLock lock(mutex_);
-  --in_flight_;
 }
 
 SplitWatermarks FileSource::watermarks() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "millrace/base/mutex.h"
+#include "millrace/connect/commits_in_flight.h"
 #include "millrace/connect/file/file_options.h"
 #include "millrace/connect/file/split_set.h"
 #include "millrace/connect/file/split_watermarks.h"
@@ -32,9 +33,6 @@ class FileSource final : public Source {
   /// Errors: those of Check; kSourceChanged when a bounded input that has ended is to be followed.
   static Result<std::unique_ptr<FileSource>> Open(const FileOptions& options,
                                                   const SourceContext& context, Limits limits);
-  /// Waits for the commits in flight.
-  ~FileSource() override;
-
   /// Tells before the start what would fail: nothing matches a bounded input's path
   /// (kSourceUnavailable), or it is a directory, or cannot be opened.
   static Status Check(const FileOptions& options, const std::string& project_dir,
@@ -60,7 +58,6 @@ class FileSource final : public Source {
 
   Result<Nanos> TakeStep() MR_EXCLUDES(mutex_);
   Status Restore();
-  bool TakeOutcomes(Status& status) MR_EXCLUDES(mutex_);
   Status Discover(Nanos now);
   FileSplit* FurthestBehind(Nanos now) const;
   void LimitReaders(const FileSplit& used);
@@ -78,9 +75,6 @@ class FileSource final : public Source {
   /// Returns whether anything was to be committed.
   Result<bool> CommitChanges(const SplitWatermarks::Changes& changes,
                              const StreamIngestor::Extend& extend);
-  /// Counts an epoch as in flight until the callback has run; Uncount, when it never will.
-  CommitCallback Callback() MR_EXCLUDES(mutex_);
-  void Uncount() MR_EXCLUDES(mutex_);
   bool MarkIdle(Nanos now);
   Result<bool> SettleWatermarks();
   Result<Nanos> Rest(Nanos now);
@@ -98,7 +92,6 @@ class FileSource final : public Source {
   Nanos next_discovery_{0};
   bool activation_due_ = true;
   bool settling_due_ = false;
-  bool rewinding_ = false;
   bool ended_ = false;
   bool resting_ = false;
   std::optional<Error> error_;
@@ -107,11 +100,8 @@ class FileSource final : public Source {
   uint64_t errors_count_ = 0;
 
   mutable Mutex mutex_;
-  CondVar all_decided_;
-  int in_flight_ MR_GUARDED_BY(mutex_) = 0;
-  bool aborted_ MR_GUARDED_BY(mutex_) = false;
-  std::optional<Error> lost_ MR_GUARDED_BY(mutex_);
   SourceStatus status_ MR_GUARDED_BY(mutex_);
+  CommitsInFlight commits_;  // Last: it waits for its callbacks before all else goes.
 };
 
 }  // namespace millrace
