@@ -1,8 +1,12 @@
 #include <benchmark/benchmark.h>
 
+#include "millrace/base/bytes.h"
 #include "millrace/base/check.h"
 #include "millrace/codec/columnar.h"
+#include "millrace/codec/csv_decoder.h"
 #include "millrace/codec/json_decoder.h"
+#include "millrace/data/text_format.h"
+#include "millrace/data/value.h"
 
 #include "records.h"
 
@@ -65,6 +69,42 @@ void DecodeJson(benchmark::State& state, Make make) {
 }
 BENCHMARK_CAPTURE(DecodeJson, bids, NexmarkBids);
 BENCHMARK_CAPTURE(DecodeJson, clicks, WebClicks);
+
+/// The records as CSV, all texts quoted or none.
+std::string Csv(const Batch& batch, bool quoted) {
+  std::string csv;
+  for (size_t row = 0; row < batch.rows(); ++row) {
+    for (size_t i = 0; i < batch.columns().size(); ++i) {
+      const DataType type = batch.schema().field(i).type;
+      const bool quote = quoted && type.id == TypeId::kText;
+      csv += i == 0 ? "" : ",";
+      csv += quote ? "\"" : "";
+      AppendValueText(csv, ValueAt(batch.column(i), row), type);
+      csv += quote ? "\"" : "";
+    }
+    csv += '\n';
+  }
+  return csv;
+}
+
+void DecodeCsv(benchmark::State& state, Make make, bool quoted) {
+  const Records records = make(kRows, 1);
+  const std::string csv = Csv(*records.batch, quoted);
+  const BufferPtr body = PaddedBuffer(csv);
+  CsvDecoder decoder(records.schema, {.header = false});
+  DecodedRecords out;
+  for (auto _ : state) {
+    MR_CHECK(csv::RecordScanner::WholeRecords({}, AsText(body->bytes())) == csv.size());
+    decoder.Decode(body, out);
+    benchmark::DoNotOptimize(out.batch.get());
+  }
+  MR_CHECK(out.batch->rows() == kRows && out.errors.empty());
+  ReportPerRecord(state, records);
+  state.counters["csv_bytes"] = static_cast<double>(csv.size()) / kRows;
+}
+BENCHMARK_CAPTURE(DecodeCsv, bids, NexmarkBids, false);
+BENCHMARK_CAPTURE(DecodeCsv, bids_quoted, NexmarkBids, true);
+BENCHMARK_CAPTURE(DecodeCsv, clicks, WebClicks, false);
 
 /// Each record is a body of its own: the cost of a batch of one row.
 void DecodeJsonAlone(benchmark::State& state, Make make) {

@@ -27,8 +27,8 @@ struct DecodedRecords {
 };
 
 /// Turns bytes of one format into rows of one schema, with an error for each refused record.
-/// Implementations: JsonDecoder, LineDecoder. One thread at a time; reuse one, it keeps memory and
-/// what it has learned.
+/// Implementations: JsonDecoder, LineDecoder, CsvDecoder. One thread at a time; reuse one, it keeps
+/// memory and what it has learned.
 class RecordDecoder {
  public:
   RecordDecoder() = default;
@@ -37,6 +37,10 @@ class RecordDecoder {
   RecordDecoder(RecordDecoder&&) = default;
   RecordDecoder& operator=(RecordDecoder&&) = default;
   virtual ~RecordDecoder() = default;
+
+  /// For formats whose files begin with a header: reads it from the begin of a file, and goes by it
+  /// until the next one. Returns how many bytes of the file are no records.
+  virtual size_t TakeHeader(std::string_view /*file_begin*/) { return 0; }
 
   /// Replaces `out`. `body`: at most 4 GiB. The batch keeps it alive; errors refer to it without
   /// doing so.

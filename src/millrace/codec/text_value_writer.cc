@@ -41,33 +41,6 @@ RecordFailure AppendWith(Scan scan, std::string_view text, ColumnBuilder& builde
   return AppendScanned(outcome, value, builder);
 }
 
-/// Reads plain digits with perhaps a minus in front; false for any other form and what might not
-/// fit.
-bool ReadPlainInteger(std::string_view text, int64_t& value) {
-  constexpr size_t kDigitsMax = std::numeric_limits<int64_t>::digits10;
-  json::Cursor cursor{.at = text.data(), .end = text.data() + text.size()};
-  const bool negative = cursor.Take('-');
-  uint64_t magnitude = 0;
-  const size_t digits = json::ReadDigits(cursor, magnitude);
-  value = static_cast<int64_t>(negative ? uint64_t{0} - magnitude : magnitude);
-  return digits - 1 < kDigitsMax && cursor.done();
-}
-
-template <typename T>
-RecordFailure AppendInteger(std::string_view text, ColumnBuilder& builder) {
-  int64_t value = 0;
-  if (!ReadPlainInteger(text, value)) {
-    const ScanOutcome outcome =
-        ScanInteger(text, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), value);
-    return AppendScanned(outcome, static_cast<T>(value), builder);
-  }
-  if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) {
-    return ErrorCode::kRecordOutOfRange;
-  }
-  builder.AppendFixed(static_cast<T>(value));
-  return {};
-}
-
 /// Reads plain digits with at most `scale` of them behind a point; false for any other form and
 /// what might not fit.
 bool ReadPlainNumeric(std::string_view text, const DataType& type, int64_t& value) {
@@ -112,21 +85,13 @@ TextValueWriter::TextValueWriter(const Schema& schema, TimestampReader timestamp
 }
 
 void TextValueWriter::Begin(const BufferPtr& body, size_t rows_expected) {
+  body_begin_ = reinterpret_cast<const char*>(body->data());
   for (Target& target : columns_) {
     target.builder.Reserve(rows_expected);
     if (target.type.is_variable()) {
       target.backing = target.builder.AddBacking(body);
     }
   }
-}
-
-RecordFailure TextValueWriter::Append(std::string_view text, size_t column) {
-  Target& target = columns_[column];
-  if (target.type.id == TypeId::kText) {
-    target.builder.AppendBackedText(text, target.backing);
-    return {};
-  }
-  return AppendValue(text, target);
 }
 
 RecordFailure TextValueWriter::AppendCopy(std::string_view text, size_t column) {
@@ -146,6 +111,21 @@ RecordFailure TextValueWriter::AppendNull(size_t column) {
     return ErrorCode::kRecordMissingColumn;
   }
   target.builder.AppendNull();
+  return {};
+}
+
+template <typename T>
+RecordFailure TextValueWriter::AppendInteger(std::string_view text, ColumnBuilder& builder) {
+  int64_t value = 0;
+  if (!ReadPlainInteger(text, value)) {
+    const ScanOutcome outcome =
+        ScanInteger(text, std::numeric_limits<T>::min(), std::numeric_limits<T>::max(), value);
+    return AppendScanned(outcome, static_cast<T>(value), builder);
+  }
+  if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) {
+    return ErrorCode::kRecordOutOfRange;
+  }
+  builder.AppendFixed(static_cast<T>(value));
   return {};
 }
 
