@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Kills Millrace with SIGKILL while it reads files, and checks that every line counts once.
 
-One table reads a bounded input: plain files, a compressed one and bad lines. Another follows a file
-that is written, renamed and compressed all the time.
+One table reads a bounded input: plain files, a compressed one and bad lines. Another reads CSV
+with line ends in its fields. A third follows a file that is written, renamed and compressed all the
+time.
 """
 
 import argparse
 import collections
+import csv
 import gzip
 import json
 import os
@@ -25,6 +27,10 @@ CREATE MATERIALIZED VIEW bounded_counts AS
 CREATE MATERIALIZED VIEW bounded_final WITH (emit = 'final') AS
   SELECT window_start, count(*) AS lines
   FROM tumble(bounded, at, interval '1 minute') GROUP BY window_start;
+CREATE TABLE sheets (k text NOT NULL, n bigint NOT NULL, at timestamptz NOT NULL)
+  WITH (connector = 'file', path = '{sheets}/*', format = 'csv', event_time = 'at', partitions = 2);
+CREATE MATERIALIZED VIEW sheet_counts AS
+  SELECT k, count(*) AS lines, sum(n) AS total FROM sheets GROUP BY k;
 CREATE TABLE followed (k text NOT NULL, n bigint NOT NULL, at timestamptz NOT NULL)
   WITH (connector = 'file', path = '{followed}/log*', mode = 'follow', event_time = 'at',
         poll_interval = '20 ms');
@@ -37,13 +43,14 @@ FILES = 5
 class Expected:
     """What was written, counted as the views should."""
 
-    def __init__(self):
+    def __init__(self, key="key-{}"):
+        self.key = key
         self.counts = collections.Counter()
         self.totals = collections.Counter()
         self.minutes = collections.Counter()
 
     def line(self, rng, second):
-        key, n = f"key-{rng.randrange(50)}", rng.randrange(-1000, 1000)
+        key, n = self.key.format(rng.randrange(50)), rng.randrange(-1000, 1000)
         self.counts[key] += 1
         self.totals[key] += n
         minute = f"2026-01-01T{second // 3600:02}:{second // 60 % 60:02}"
@@ -70,6 +77,27 @@ def write_bounded(directory, rng, lines, expected):
         path = os.path.join(directory, f"part-{number}" + (".gz" if compressed else ""))
         with (gzip.open if compressed else open)(path, "wt") as out:
             out.writelines(text)
+    return bad
+
+
+def write_sheets(directory, rng, lines, expected):
+    """CSV files with a header, whose keys hold line ends, quotes and what looks like a record.
+    Returns bad records."""
+    os.makedirs(directory)
+    bad = 0
+    for number in range(2):
+        compressed = number == 0
+        path = os.path.join(directory, f"sheet-{number}.csv" + (".gz" if compressed else ""))
+        with (gzip.open if compressed else open)(path, "wt", newline="") as out:
+            writer = csv.writer(out)
+            columns = ["at", "unused", "k", "n"] if compressed else ["k", "n", "at"]
+            writer.writerow(columns)
+            for i in range(lines // 2):
+                if rng.random() < 0.0005:
+                    writer.writerow(["not", "a"])
+                    bad += 1
+                record = json.loads(expected.line(rng, i // 10)) | {"unused": "\n\""}
+                writer.writerow([record[column] for column in columns])
     return bad
 
 
@@ -109,12 +137,15 @@ def accounted(metrics, view):
 
 def run(binary, lines, kills, rng, work):
     bounded, followed = Expected(), Expected()
+    sheets = Expected('a,"key"\r\n1,2,3\n"{}"\n')
+    bad_records = write_sheets(os.path.join(work, "sheets"), rng, lines, sheets)
     bad = write_bounded(os.path.join(work, "bounded"), rng, lines, bounded)
     log = Rotating(os.path.join(work, "followed"), rng, followed)
     project = os.path.join(work, "project")
     os.mkdir(project)
     with open(os.path.join(project, "test.sql"), "w", encoding="utf-8") as sql:
         sql.write(SQL.format(bounded=os.path.join(work, "bounded"),
+                             sheets=os.path.join(work, "sheets"),
                              followed=os.path.join(work, "followed")))
     server = Millrace(binary, project, work)
     midway = 0
@@ -136,11 +167,14 @@ def run(binary, lines, kills, rng, work):
         server.kill()
     server.start()
     try:
-        for name, expected in (("bounded_counts", bounded), ("followed_counts", followed)):
+        for name, expected in (("bounded_counts", bounded), ("sheet_counts", sheets),
+                               ("followed_counts", followed)):
             wait_until(lambda n=name, e=expected: e.check(server.rows(n)), f"the counts of {name}")
-        errors = server.get(f"/api/v1/streams/errors$bounded/records?limit={bad + 10}")["records"]
-        if len(errors) != bad:
-            raise Failure(f"{len(errors)} error rows instead of {bad}")
+        for table, count in (("bounded", bad), ("sheets", bad_records)):
+            errors = server.get(
+                f"/api/v1/streams/errors${table}/records?limit={count + 10}")["records"]
+            if len(errors) != count:
+                raise Failure(f"{len(errors)} error rows of {table} instead of {count}")
         wait_until(lambda: dict(bounded.minutes) == {
             row["window_start"]: row["lines"] for row in server.rows("bounded_final")},
             "the final windows")
@@ -148,14 +182,15 @@ def run(binary, lines, kills, rng, work):
         if late:
             raise Failure(f"rows that came late: {late}")
         metrics = server.get("/api/v1/metrics")
-        for view in ("bounded_counts", "bounded_final", "followed_counts"):
+        for view in ("bounded_counts", "bounded_final", "sheet_counts", "followed_counts"):
             if not accounted(metrics, view):
                 raise Failure(f"rows of {view} are not accounted for")
     finally:
         server.stop()
     print(f"{kills} kills, {midway} of them midway, {log.rotations} rotations: "
-          f"{sum(bounded.counts.values())} + {sum(followed.counts.values())} lines and {bad} bad "
-          "ones, each once")
+          f"{sum(bounded.counts.values())} + {sum(followed.counts.values())} lines, "
+          f"{sum(sheets.counts.values())} records of CSV and {bad} + {bad_records} bad ones, "
+          "each once")
 
 
 def main():

@@ -1,4 +1,4 @@
-#include "millrace/connect/file/line_reader.h"
+#include "millrace/connect/file/block_reader.h"
 
 #include <algorithm>
 #include <cstring>
@@ -39,44 +39,49 @@ class BlockMemory {
 
 }  // namespace
 
-LineReader::LineReader(InputFile file, uint64_t offset, size_t block_bytes, size_t line_bytes_max)
+BlockReader::BlockReader(InputFile file, const RecordCutter& cutter, uint64_t offset,
+                         size_t block_bytes, size_t record_bytes_max)
     : file_(std::move(file)),
+      cutter_(cutter),
       offset_(offset),
       block_bytes_(block_bytes),
-      line_bytes_max_(line_bytes_max) {}
+      record_bytes_max_(record_bytes_max) {}
 
-Result<LineReader> LineReader::Create(InputFile file, uint64_t offset, size_t block_bytes,
-                                      size_t line_bytes_max) {
-  LineReader reader(std::move(file), offset, block_bytes, line_bytes_max);
+Result<BlockReader> BlockReader::Create(InputFile file, const RecordCutter& cutter, uint64_t offset,
+                                        size_t block_bytes, size_t record_bytes_max) {
+  BlockReader reader(std::move(file), cutter, offset, block_bytes, record_bytes_max);
   MR_TRY(reader.Rewind());
   return reader;
 }
 
-Status LineReader::Rewind() {
+Status BlockReader::Rewind() {
   rest_.clear();
-  long_line_.reset();
+  long_record_.reset();
   return file_.Seek(offset_);
 }
 
-Result<LineBlock> LineReader::Next(bool take_rest) {
-  if (long_line_) {
-    return SkipLongLine(take_rest);
+Result<RecordBlock> BlockReader::Next(bool take_rest) {
+  if (long_record_) {
+    return SkipLongRecord(take_rest);
   }
-  // One byte more than the longest line shows whether a line is too long.
-  const size_t room = rest_.size() < block_bytes_ ? block_bytes_ : line_bytes_max_ + 1;
+  // One byte more than the longest record shows whether one is too long.
+  const size_t room = rest_.size() < block_bytes_ ? block_bytes_ : record_bytes_max_ + 1;
   BlockMemory memory(std::max(room, rest_.size()));
   std::memcpy(memory.From(0).data(), rest_.data(), rest_.size());
   size_t size = rest_.size();
   MR_ASSIGN(const size_t read, file_.Read(memory.From(size)));
   size += read;
   const std::string_view text = memory.Text(size);
-  LineBlock block{.begin = offset_, .end = offset_, .lines = nullptr, .long_line = {}};
+  RecordBlock block{.begin = offset_, .end = offset_, .records = nullptr, .long_record = {}};
   block.at_end = read == 0 && size < memory.capacity();
-  size_t taken = text.rfind('\n') + 1;
-  if (taken == 0 && size > line_bytes_max_) {
-    long_line_ = LongLine{.beginning = std::string(text.substr(0, kBeginningBytes)), .bytes = size};
+  size_t taken = cutter_.WholeRecords(text, offset_ == 0);
+  if (taken == 0 && size > record_bytes_max_) {
+    long_record_ =
+        LongRecord{.beginning = std::string(text.substr(0, kBeginningBytes)), .bytes = size};
     rest_.clear();
-    return SkipLongLine(take_rest);
+    cutter_.BeginRecord();
+    cutter_.FindEnd(text, offset_ == 0);
+    return SkipLongRecord(take_rest);
   }
   if (taken == 0 && block.at_end && take_rest) {
     taken = size;
@@ -85,34 +90,34 @@ Result<LineBlock> LineReader::Next(bool take_rest) {
   if (taken > 0) {
     offset_ += taken;
     block.end = offset_;
-    block.lines = memory.Take(taken);
+    block.records = memory.Take(taken);
   }
   return block;
 }
 
-Result<LineBlock> LineReader::SkipLongLine(bool take_rest) {
+Result<RecordBlock> BlockReader::SkipLongRecord(bool take_rest) {
   constexpr size_t kChunkBytes = size_t{1} << 20;
   std::string chunk(kChunkBytes, '\0');
   MR_ASSIGN(const size_t read, file_.Read(std::as_writable_bytes(std::span(chunk))));
   const std::string_view text(chunk.data(), read);
-  const size_t newline = text.find('\n');
-  if (newline != std::string_view::npos) {
-    long_line_->bytes += newline;
-    rest_ = text.substr(newline + 1);
-    return TakeLongLine(offset_ + long_line_->bytes + 1);
+  const size_t end = cutter_.FindEnd(text, /*file_begin=*/false);
+  if (end != std::string_view::npos) {
+    long_record_->bytes += end - 1;
+    rest_ = text.substr(end);
+    return TakeLongRecord(offset_ + long_record_->bytes + 1);
   }
-  long_line_->bytes += read;
+  long_record_->bytes += read;
   if (read == 0 && take_rest) {
-    return TakeLongLine(offset_ + long_line_->bytes);
+    return TakeLongRecord(offset_ + long_record_->bytes);
   }
-  return LineBlock{
-      .begin = offset_, .end = offset_, .lines = nullptr, .long_line = {}, .at_end = read == 0};
+  return RecordBlock{
+      .begin = offset_, .end = offset_, .records = nullptr, .long_record = {}, .at_end = read == 0};
 }
 
-LineBlock LineReader::TakeLongLine(uint64_t end) {
-  LineBlock block{
-      .begin = offset_, .end = end, .lines = nullptr, .long_line = std::move(long_line_)};
-  long_line_.reset();
+RecordBlock BlockReader::TakeLongRecord(uint64_t end) {
+  RecordBlock block{
+      .begin = offset_, .end = end, .records = nullptr, .long_record = std::move(long_record_)};
+  long_record_.reset();
   offset_ = end;
   return block;
 }

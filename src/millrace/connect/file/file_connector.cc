@@ -15,6 +15,36 @@ const SourceLocation& LocationOf(const TableDefinition& table, std::string_view 
   return found == table.options.end() ? table.location : found->second.location;
 }
 
+/// What is wrong between the options of format = 'csv' and others.
+void CheckCsv(const TableDefinition& table, const FileOptions& options,
+              const JsonDecoderOptions& json, std::vector<ProjectError>& errors) {
+  const auto refuse = [&](std::string_view option, const std::string& message) {
+    errors.push_back({LocationOf(table, option), Error(ErrorCode::kConfigInvalidValue, message)});
+  };
+  if (options.format != FileFormat::kCsv) {
+    for (const std::string_view option : {"header", "delimiter", "quote", "escape", "null_text"}) {
+      if (table.options.contains(option)) {
+        refuse(option, fmt::format("{} is for format = 'csv'", option));
+      }
+    }
+    return;
+  }
+  const csv::Dialect dialect = options.dialect();
+  if (dialect.delimiter == dialect.quote || dialect.delimiter == dialect.escape ||
+      (dialect.quote == dialect.escape && dialect.quote != '\0')) {
+    refuse(table.options.contains("escape")  ? "escape"
+           : table.options.contains("quote") ? "quote"
+                                             : "delimiter",
+           "delimiter, quote and escape must differ; a quote is always doubled in text");
+  }
+  if (json.undeclared == UndeclaredFields::kKeep) {
+    refuse("undeclared_fields", "undeclared_fields = 'keep' is for format = 'json'");
+  }
+  if (!options.header && !json.paths.empty()) {
+    refuse("header", fmt::format("{}.from needs a header", json.paths.begin()->first));
+  }
+}
+
 void Check(const TableDefinition& table, std::vector<ProjectError>& errors) {
   const size_t before = errors.size();
   const auto options = ReadConnectorOptions(table, FileOptionTable(), errors);
@@ -23,14 +53,15 @@ void Check(const TableDefinition& table, std::vector<ProjectError>& errors) {
     errors.push_back({LocationOf(table, option), error});
   };
   const auto json = ReadIngestOptions(table).json;
+  CheckCsv(table, options, json, errors);
   if (options.format == FileFormat::kRegex && options.pattern.empty()) {
     refuse("format", Error(ErrorCode::kConfigMissingValue, "format = 'regex' needs a pattern"));
   } else if (options.format != FileFormat::kRegex && !options.pattern.empty()) {
     refuse("pattern", Error(ErrorCode::kConfigInvalidValue, "pattern is for format = 'regex'"));
-  } else if (options.format != FileFormat::kJson && !json.paths.empty()) {
+  } else if (options.format == FileFormat::kRegex && !json.paths.empty()) {
     refuse("format",
            Error(ErrorCode::kConfigInvalidValue,
-                 fmt::format("{}.from is for format = 'json'", json.paths.begin()->first)));
+                 fmt::format("{}.from is not for format = 'regex'", json.paths.begin()->first)));
   } else if (errors.size() == before) {
     if (auto decoder = MakeFileDecoder(options, DeclaredSchema(table), json); !decoder) {
       refuse("pattern", decoder.error());

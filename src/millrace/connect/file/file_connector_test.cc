@@ -62,6 +62,28 @@ TEST(FileConnector, ReportsWhatIsMissingOrWrong) {
               testing::StartsWith("t.sql:6:3: MR1003: time_zone: unknown time zone"));
 }
 
+TEST(FileConnector, ChecksTheOptionsOfCsv) {
+  const auto csv = [](std::map<std::string, std::string> options) {
+    options.insert({{"path", "/x"}, {"format", "csv"}});
+    return Errors(options);
+  };
+  EXPECT_EQ(csv({}), "");
+  EXPECT_EQ(csv({{"delimiter", "tab"}, {"quote", ""}, {"escape", "\\"}, {"null_text", "NULL"}}),
+            "");
+  EXPECT_EQ(csv({{"a.from", "A a"}}), "");
+  EXPECT_EQ(csv({{"delimiter", "::"}}),
+            "t.sql:3:3: MR1003: delimiter: expected one ASCII character, got '::'\n");
+  EXPECT_EQ(csv({{"quote", "\n"}}),
+            "t.sql:5:3: MR1003: quote: expected one ASCII character or none, got '\n'\n");
+  EXPECT_EQ(csv({{"escape", "\""}}),
+            "t.sql:3:3: MR1003: delimiter, quote and escape must differ; a quote is always doubled "
+            "in text\n");
+  EXPECT_EQ(csv({{"header", "false"}, {"a.from", "A"}}),
+            "t.sql:5:3: MR1003: a.from needs a header\n");
+  EXPECT_EQ(Errors({{"path", "/x"}, {"header", "false"}}),
+            "t.sql:3:3: MR1003: header is for format = 'csv'\n");
+}
+
 TEST(FileConnector, LooksForTheFilesOfABoundedInput) {
   SimulatedFileSystem files(1);
   ASSERT_TRUE(files.CreateDirectories("/project/logs"));

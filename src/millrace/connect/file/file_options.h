@@ -5,13 +5,16 @@
 #include <string>
 
 #include "millrace/base/options.h"
+#include "millrace/codec/csv_scan.h"
 #include "millrace/codec/json_decoder.h"
+#include "millrace/connect/file/record_cutter.h"
 
 namespace millrace {
 
 enum class FileFormat : uint8_t {
   kJson,   ///< One JSON object per line.
   kRegex,  ///< Lines that a pattern takes apart.
+  kCsv,    ///< Fields between delimiters.
 };
 
 enum class FileMode : uint8_t {
@@ -24,10 +27,23 @@ struct FileOptions {
   std::string path;
   FileFormat format = FileFormat::kJson;
   std::string pattern;
+  bool header = true;
+  std::string delimiter = ",";
+  std::string quote = "\"";
+  std::string escape;
+  std::string null_text;
   FileMode mode = FileMode::kBounded;
   Duration poll_interval = std::chrono::milliseconds(500);
+
+  /// Whether the first record of each file is a header.
+  bool has_header() const { return format == FileFormat::kCsv && header; }
+  /// Of format = 'csv'.
+  csv::Dialect dialect() const;
 };
 const OptionTable<FileOptions>& FileOptionTable();
+
+/// Says where the records of the table's format end.
+RecordCutter MakeFileCutter(const FileOptions& options);
 
 /// Makes the decoder for the table's format. `schema` is without generated columns; `json` has the
 /// limits of every format. Errors: kConfigInvalidValue, kInvalidRegex.

@@ -38,7 +38,7 @@ FileSource::FileSource(const FileOptions& options, const SourceContext& context,
       name_(SourceName(context.ingestor)),
       decoder_(std::move(decoder)),
       splits_(context.files, Resolve(options.path, context.project_dir), options.mode,
-              context.ingestor.table().partitions),
+              context.ingestor.table().partitions, MakeFileCutter(options), options.has_header()),
       commits_(context.wake) {}
 
 Result<std::unique_ptr<FileSource>> FileSource::Open(const FileOptions& options,
@@ -82,6 +82,7 @@ Status FileSource::Restore() {
             .WithHint("follow the files with a table of another name"));
   }
   MR_TRY(splits_.Restore(positions));
+  decoder_split_.reset();
   next_discovery_ = nanoseconds(0);
   activation_due_ = true;
   pending_.reset();
@@ -200,32 +201,37 @@ Result<nanoseconds> FileSource::ReadBlock(FileSplit& split, nanoseconds now) {
   }
   split.error.reset();
   split.pause = nanoseconds(0);
-  if (block->lines == nullptr && !block->long_line) {
+  if (block->records == nullptr && !block->long_record) {
     return block->at_end ? AtEnd(split, now) : nanoseconds(0);
   }
   split.idle = false;
+  if (block->long_record && block->begin == 0 && options_.has_header()) {
+    GiveUp(split, Error(ErrorCode::kRecordTooLarge,
+                        fmt::format("the header has {} bytes", block->long_record->bytes)));
+    return CommitPending();
+  }
   Decode(split, *block);
   return CommitPending();
 }
 
-void FileSource::Decode(FileSplit& split, const LineBlock& block) {
+void FileSource::Decode(FileSplit& split, const RecordBlock& block) {
   pending_.emplace();
   std::string_view text;
-  if (block.long_line) {
-    pending_->error_bytes = block.long_line->beginning;
+  if (block.long_record) {
+    pending_->error_bytes = block.long_record->beginning;
     records_.batch = nullptr;
     records_.errors = {
         {.record = 0,
          .code = ErrorCode::kRecordTooLarge,
          .message = fmt::format("{}: {} bytes", Describe(ErrorCode::kRecordTooLarge).meaning,
-                                block.long_line->bytes),
+                                block.long_record->bytes),
          .original = pending_->error_bytes}};
     records_.records = 1;
   } else {
-    text = AsText(block.lines->bytes());
-    decoder_->Decode(block.lines, records_);
+    text = AsText(block.records->bytes());
+    DecodeRecords(split, block);
   }
-  pending_->decoded = ingestor_.Complete(block.lines, std::move(records_));
+  pending_->decoded = ingestor_.Complete(block.records, std::move(records_));
   Explain(split, block, pending_->decoded.errors);
   pending_->placement.watermark_before = watermarks().Promise(split.position.partition);
   if (pending_->decoded.rows != nullptr) {
@@ -244,18 +250,31 @@ void FileSource::Decode(FileSplit& split, const LineBlock& block) {
   errors_count_ += pending_->decoded.errors.size();
 }
 
+void FileSource::DecodeRecords(FileSplit& split, const RecordBlock& block) {
+  BufferPtr records = block.records;
+  if (block.begin == 0) {
+    const size_t header = decoder_->TakeHeader(AsText(records->bytes()));
+    split.header = AsText(records->bytes()).substr(0, header);
+    records = std::make_shared<const Buffer>(records->bytes().subspan(header), block.records);
+  } else if (decoder_split_ != split.number) {
+    decoder_->TakeHeader(AsText(PaddedBuffer(split.header)->bytes()));
+  }
+  decoder_split_ = split.number;
+  decoder_->Decode(records, records_);
+}
+
 /// Says in each error where the record stands, and shortens what is kept of a large one.
-void FileSource::Explain(const FileSplit& split, const LineBlock& block,
+void FileSource::Explain(const FileSplit& split, const RecordBlock& block,
                          std::vector<RecordError>& errors) {
   for (RecordError& error : errors) {
     uint64_t at = block.begin;
-    if (block.lines != nullptr && error.original.data() != nullptr) {
-      at += static_cast<uint64_t>(error.original.data() - AsText(block.lines->bytes()).data());
+    if (block.records != nullptr && error.original.data() != nullptr) {
+      at += static_cast<uint64_t>(error.original.data() - AsText(block.records->bytes()).data());
     }
-    if (error.original.size() > LineReader::kBeginningBytes &&
+    if (error.original.size() > BlockReader::kBeginningBytes &&
         error.code == ErrorCode::kRecordTooLarge) {
       error.message += fmt::format(": {} bytes", error.original.size());
-      error.original = error.original.substr(0, LineReader::kBeginningBytes);
+      error.original = error.original.substr(0, BlockReader::kBeginningBytes);
     }
     error.message += fmt::format(" ({} at byte {})", split.position.path, at);
   }
@@ -308,7 +327,7 @@ Result<nanoseconds> FileSource::Failed(FileSplit& split, const Error& error, nan
 void FileSource::GiveUp(FileSplit& split, const Error& error) {
   pending_.emplace();
   if (split.reader) {
-    pending_->error_bytes = split.reader->rest().substr(0, LineReader::kBeginningBytes);
+    pending_->error_bytes = split.reader->rest().substr(0, BlockReader::kBeginningBytes);
   }
   pending_->decoded.errors = {{.record = 0,
                                .code = error.code(),

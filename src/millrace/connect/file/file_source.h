@@ -63,8 +63,9 @@ class FileSource final : public Source {
   void LimitReaders(const FileSplit& used);
 
   Result<Nanos> ReadBlock(FileSplit& split, Nanos now);
-  void Decode(FileSplit& split, const LineBlock& block);
-  static void Explain(const FileSplit& split, const LineBlock& block,
+  void Decode(FileSplit& split, const RecordBlock& block);
+  void DecodeRecords(FileSplit& split, const RecordBlock& block);
+  static void Explain(const FileSplit& split, const RecordBlock& block,
                       std::vector<RecordError>& errors);
   Result<Nanos> AtEnd(FileSplit& split, Nanos now);
   Result<Nanos> Failed(FileSplit& split, const Error& error, Nanos now);
@@ -86,6 +87,7 @@ class FileSource final : public Source {
   const Limits limits_;
   const std::string name_;  // Among the transport's sources.
   std::unique_ptr<RecordDecoder> decoder_;
+  std::optional<uint64_t> decoder_split_;  // Whose header the decoder goes by.
   DecodedRecords records_;
   SplitSet splits_;
   std::optional<Pending> pending_;

@@ -242,7 +242,7 @@ TEST_F(FileSourceTest, KeepsTheBeginningOfLinesThatAreTooLong) {
   EXPECT_THAT(ErrorMessages(), testing::Contains(HasSubstr("3000000 bytes (/in/a.log at byte")));
 }
 
-TEST_F(FileSourceTest, ShortensALongLineWithinABlock) {
+TEST_F(FileSourceTest, ShortensALongRecordWithinABlock) {
   ingest_options_.json.record_bytes_max = 5000;
   const std::string line = "{\"k\":\"" + std::string(6000, 'x') + "\"}";
   Append("/in/a.log", line + "\n" + Line(1, "a"));

@@ -24,6 +24,22 @@ Result<std::string> ReadPiece(InputFile& file, uint64_t offset, size_t size) {
   return piece;
 }
 
+/// Reads the first record of a file.
+Result<std::string> ReadFirstRecord(InputFile& file, RecordCutter cutter) {
+  constexpr size_t kChunkBytes = size_t{64} << 10;
+  MR_TRY(file.Seek(0));
+  cutter.BeginRecord();
+  std::string record;
+  while (true) {
+    MR_ASSIGN(std::string chunk, ReadPiece(file, record.size(), kChunkBytes));
+    const size_t end = cutter.FindEnd(chunk, record.empty());
+    record += std::string_view(chunk).substr(0, end);
+    if (end != std::string_view::npos || chunk.empty()) {
+      return record;
+    }
+  }
+}
+
 bool IsSameFile(const SplitPosition& position, const FileInfo& info) {
   return position.inode == info.inode && position.device == info.device;
 }
@@ -43,8 +59,14 @@ void FileSplit::Advance(uint64_t end, std::string_view lines) {
   position.offset = end;
 }
 
-SplitSet::SplitSet(FileSystem& files, std::string pattern, FileMode mode, uint32_t partitions)
-    : files_(files), pattern_(std::move(pattern)), mode_(mode), partitions_(partitions) {}
+SplitSet::SplitSet(FileSystem& files, std::string pattern, FileMode mode, uint32_t partitions,
+                   const RecordCutter& cutter, bool has_header)
+    : files_(files),
+      pattern_(std::move(pattern)),
+      mode_(mode),
+      partitions_(partitions),
+      cutter_(cutter),
+      has_header_(has_header) {}
 
 Status SplitSet::Restore(const Transport::SourcePositions& positions) {
   splits_.clear();
@@ -271,7 +293,7 @@ SplitSet::Likeness SplitSet::Compare(InputFile& file, std::string_view head,
   return ContentMark::Of(*tail) == position.tail ? Likeness::kSame : Likeness::kOther;
 }
 
-Status SplitSet::Open(FileSplit& split, size_t block_bytes, size_t line_bytes_max) {
+Status SplitSet::Open(FileSplit& split, size_t block_bytes, size_t record_bytes_max) {
   MR_ASSIGN(auto file, InputFile::Open(files_, split.position.path));
   MR_ASSIGN(const FileInfo info, file.Info());
   if (mode_ == FileMode::kFollow && !IsSameFile(split.position, info)) {
@@ -281,8 +303,11 @@ Status SplitSet::Open(FileSplit& split, size_t block_bytes, size_t line_bytes_ma
   split.position.device = info.device;
   split.position.inode = info.inode;
   split.size = info.size;
-  MR_ASSIGN(auto reader, LineReader::Create(std::move(file), split.position.offset, block_bytes,
-                                            line_bytes_max));
+  if (has_header_ && split.position.offset > 0 && split.header.empty()) {
+    MR_ASSIGN(split.header, ReadFirstRecord(file, cutter_));
+  }
+  MR_ASSIGN(auto reader, BlockReader::Create(std::move(file), cutter_, split.position.offset,
+                                             block_bytes, record_bytes_max));
   split.reader = std::move(reader);
   return split.verify ? Verify(split) : Status();
 }

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "millrace/base/file_system.h"
+#include "millrace/connect/file/block_reader.h"
 #include "millrace/connect/file/file_options.h"
-#include "millrace/connect/file/line_reader.h"
 #include "millrace/connect/file/split_position.h"
 #include "millrace/stream/transport.h"
 
@@ -21,7 +21,8 @@ struct FileSplit {
   uint64_t number = 0;     ///< Its name among the source's positions.
   SplitPosition position;  ///< Behind what was handed to a commit.
   std::string head;        ///< The content of position.head while that still grows; else empty.
-  std::optional<LineReader> reader;
+  std::string header;      ///< What the file begins with that is no record; once it was read.
+  std::optional<BlockReader> reader;
 
   bool present = false;   ///< The last look at the directory found it.
   bool detached = false;  ///< Its place was truncated or overwritten: only a copy can go on.
@@ -62,8 +63,10 @@ class SplitSet {
   /// of its own.
   static constexpr std::chrono::seconds kCopyGrace{10};
 
-  /// `pattern`: the path option, absolute or relative to the working directory.
-  SplitSet(FileSystem& files, std::string pattern, FileMode mode, uint32_t partitions);
+  /// `pattern`: the path option, absolute or relative to the working directory. `has_header`: the
+  /// first record of each file is none.
+  SplitSet(FileSystem& files, std::string pattern, FileMode mode, uint32_t partitions,
+           const RecordCutter& cutter, bool has_header);
 
   /// Replaces all by what is stored. kCorruption.
   Status Restore(const Transport::SourcePositions& positions);
@@ -73,9 +76,9 @@ class SplitSet {
   /// directories say.
   Result<bool> Discover(std::chrono::nanoseconds now);
 
-  /// Opens a split's file at its position, after comparing content where it must. kSourceChanged
-  /// when it is another file now.
-  Status Open(FileSplit& split, size_t block_bytes, size_t line_bytes_max);
+  /// Opens a split's file at its position, after comparing content where it must, and reads its
+  /// header again. kSourceChanged when it is another file now.
+  Status Open(FileSplit& split, size_t block_bytes, size_t record_bytes_max);
   /// Compares the open file's content with the position's marks; leaves the reader where it was.
   Status Verify(FileSplit& split);
 
@@ -116,6 +119,8 @@ class SplitSet {
   const std::string pattern_;
   const FileMode mode_;
   const uint32_t partitions_;
+  const RecordCutter cutter_;
+  const bool has_header_;
   std::vector<std::unique_ptr<FileSplit>> splits_;  // By number.
   uint64_t next_number_ = 0;
   std::chrono::nanoseconds now_{0};                     // Of the last discovery.
