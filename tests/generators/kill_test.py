@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Kills Millrace with SIGKILL while it makes rows, and checks that each row counts once.
 
-What the Nexmark table must have comes from a file that `bench nexmark --generate` writes.
+What the Nexmark table must have comes from a file that `bench nexmark --generate` writes; two
+tables of `datagen` with the same options must have the same rows, and their sequence without a gap.
 """
 
 import argparse
@@ -30,6 +31,22 @@ CREATE MATERIALIZED VIEW states AS
 CREATE MATERIALIZED VIEW seconds WITH (emit = 'final') AS
   SELECT window_start, count(*) AS n FROM tumble(events, date_time, interval '1 second')
   GROUP BY window_start;
+"""
+
+# The same rows in other partitions and at another rate.
+MADE = """
+CREATE TABLE {name} (id bigint NOT NULL, user_id text, price numeric(8,2), at timestamptz NOT NULL)
+  WITH (connector = 'datagen', rows = {events}, rate = {rate}, seed = {seed}, time_step = '1 ms',
+        start_time = '2026-01-01', out_of_order_share = '0.1', out_of_order_max = '2 s',
+        id.kind = 'sequence', user_id.kind = 'zipf', user_id.count = 50, user_id.prefix = 'user-',
+        user_id.null_share = '0.01', price.max = '99.99',
+        event_time = 'at', watermark_delay = '2 seconds', partitions = {partitions});
+CREATE MATERIALIZED VIEW {name}_users AS
+  SELECT user_id, count(*) AS n, sum(id) AS ids, sum(price) AS total, max(at) AS last
+  FROM {name} GROUP BY user_id;
+CREATE MATERIALIZED VIEW {name}_seconds WITH (emit = 'final') AS
+  SELECT window_start, count(*) AS n, sum(id) AS ids
+  FROM tumble({name}, at, interval '1 second') GROUP BY window_start;
 """
 
 
@@ -65,6 +82,26 @@ def made(server):
     return sum(row["n"] for row in server.rows("kinds"))
 
 
+def check_twins(server, events):
+    """Whether both tables of datagen have all rows, and the same ones."""
+    for view in ("users", "seconds"):
+        column = "user_id" if view == "users" else "window_start"
+        def counted(name, view=view):
+            return sum(row["n"] for row in server.rows(f"{name}_{view}"))
+
+        wait_until(lambda: counted("made") >= events and counted("twin") >= events,
+                   f"all rows in {view}")
+        rows = [sorted(server.rows(f"{name}_{view}"), key=lambda row: str(row[column]))
+                for name in ("made", "twin")]
+        if rows[0] != rows[1]:
+            raise Failure(f"{view} of equal tables differ: {rows[0][:3]} and {rows[1][:3]}")
+        total = [sum(int(row[column]) for row in rows[0]) for column in ("n", "ids")]
+        if total != [events, events * (events + 1) // 2]:
+            raise Failure(f"{view}: {total[0]} rows instead of {events}, or others")
+    if len(server.rows("made_users")) != 51:
+        raise Failure("not all users")
+
+
 def run(binary, events, kills, seed, work):
     rng = random.Random(seed)
     kinds, states, seconds = expected_of(binary, events, seed, work)
@@ -72,6 +109,9 @@ def run(binary, events, kills, seed, work):
     os.mkdir(project)
     with open(os.path.join(project, "test.sql"), "w", encoding="utf-8") as sql:
         sql.write(SQL.format(events=events, throughput=events // 4, seed=seed))
+        for name, partitions, rate in (("made", 3, events // 4), ("twin", 1, events // 3)):
+            sql.write(MADE.format(name=name, events=events, rate=rate, seed=seed,
+                                  partitions=partitions))
     server = Millrace(binary, project, work)
     midway = 0
     for _ in range(kills):
@@ -91,14 +131,17 @@ def run(binary, events, kills, seed, work):
         got = {row["person_state"]: row["n"] for row in server.rows("states")}
         if got != dict(states):
             raise Failure(f"states are {got} instead of {dict(states)}")
-        late = server.get("/api/v1/streams/late$seconds/records?limit=10")["records"]
-        if late:
-            raise Failure(f"rows that came late: {late}")
+        check_twins(server, events)
+        for view in ("seconds", "made_seconds", "twin_seconds"):
+            late = server.get(f"/api/v1/streams/late${view}/records?limit=10")["records"]
+            if late:
+                raise Failure(f"rows of {view} that came late: {late}")
     finally:
         server.stop()
     if midway == 0:
         raise Failure("no kill was midway")
-    print(f"{kills} kills, {midway} of them midway: {events} events, each once")
+    print(f"{kills} kills, {midway} of them midway: {events} events and twice as many rows, "
+          "each once")
 
 
 def main():

@@ -48,6 +48,13 @@ struct OptionCodec<M> {
 };
 
 template <>
+struct OptionCodec<double> {
+  static constexpr std::string_view kType = "number";
+  static Result<double> Parse(const Setting& setting) { return ParseOptionNumber(setting.text); }
+  static std::string Print(double value) { return fmt::format("{}", value); }
+};
+
+template <>
 struct OptionCodec<ByteSize> {
   static constexpr std::string_view kType = "bytes";
   static Result<ByteSize> Parse(const Setting& setting) { return ParseByteSize(setting.text); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <span>
 
@@ -150,6 +151,16 @@ Result<int64_t> ParseOptionInteger(std::string_view text) {
   const auto [end, error] = std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(), value);
   if (error != std::errc() || end != trimmed.data() + trimmed.size()) {
     return Refused("expected a whole number", text);
+  }
+  return value;
+}
+
+Result<double> ParseOptionNumber(std::string_view text) {
+  double value = 0;
+  const std::string_view trimmed = Trim(text);
+  const auto [end, error] = std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(), value);
+  if (error != std::errc() || end != trimmed.data() + trimmed.size() || !std::isfinite(value)) {
+    return Refused("expected a number", text);
   }
   return value;
 }

@@ -35,6 +35,8 @@ inline constexpr std::string_view kSecretDots = "......";
 /// All fail with kConfigInvalidValue and a message that says what is accepted.
 Result<bool> ParseOptionBool(std::string_view text);
 Result<int64_t> ParseOptionInteger(std::string_view text);
+/// A finite decimal number, perhaps with an exponent.
+Result<double> ParseOptionNumber(std::string_view text);
 Result<ByteSize> ParseByteSize(std::string_view text);
 Result<Duration> ParseDuration(std::string_view text);
 /// Splits at commas and trims; empty text is an empty list.

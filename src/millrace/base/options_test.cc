@@ -94,6 +94,15 @@ TEST(Options, CollectsAllErrorsWithTheirPlaces) {
                 "m.yaml:4:3: MR1002: unknown option 'http.lisen' (did you mean 'http.listen'?)"}));
 }
 
+TEST(Options, ReadsNumbers) {
+  EXPECT_EQ(ParseOptionNumber(" 0.25 ").value_or(0), 0.25);
+  EXPECT_EQ(ParseOptionNumber("-1e3").value_or(0), -1000);
+  for (const std::string_view text : {"", "x", "1,5", "1 2", "inf", "nan", "1e999"}) {
+    ASSERT_FALSE(ParseOptionNumber(text)) << text;
+    EXPECT_EQ(ParseOptionNumber(text).error().code(), ErrorCode::kConfigInvalidValue);
+  }
+}
+
 TEST(Options, RefusesBrokenYaml) {
   for (const std::string_view text :
        {"a: [1, 2", "- 1\n- 2\n", "a: {b: [[1]]}", "just text", "a: 1\nb: 2\na: 3", "[a]: 1"}) {

@@ -8,6 +8,7 @@
 
 #include "millrace/base/nearest_name.h"
 #include "millrace/connect/column_options.h"
+#include "millrace/connect/datagen/datagen_connector.h"
 #include "millrace/connect/file/file_connector.h"
 #include "millrace/connect/http_connector.h"
 #include "millrace/connect/nexmark/nexmark_connector.h"
@@ -51,7 +52,7 @@ ProjectError RefuseConnector(const WithOption& option) {
 
 std::span<const Connector> AllConnectors() {
   static const std::array kConnectors{MakeHttpConnector(), MakeFileConnector(),
-                                      MakeNexmarkConnector()};
+                                      MakeDatagenConnector(), MakeNexmarkConnector()};
   return kConnectors;
 }
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "millrace/base/ids.h"
-#include "millrace/base/int128.h"
+#include "millrace/connect/generate/draws.h"
 #include "millrace/connect/nexmark/nexmark_options.h"
 
 namespace millrace::nexmark {
@@ -28,36 +28,6 @@ inline constexpr int64_t kHotGroup = 100;  ///< One in so many persons and aucti
 inline constexpr int64_t kIdLead = 10;     ///< Ids not yet created that are named all the same.
 inline constexpr int64_t kPeopleActive = 1000;
 inline constexpr int64_t kAuctionsInFlight = 100;
-
-/// The finisher of SplitMix64.
-inline uint64_t Mix(uint64_t z) {
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-inline constexpr uint64_t kGolden = 0x9e3779b97f4a7c15;
-
-/// Makes neighbouring seeds differ in all bits.
-inline uint64_t MixSeed(uint64_t seed) { return Mix(seed + kGolden); }
-
-/// The draws of one event, by what they are for: any may be asked for, in any order.
-class Draws {
- public:
-  Draws() = default;
-  /// `seed`: mixed, see MixSeed.
-  Draws(uint64_t seed, uint64_t number) : base_(Mix(seed + number * kGolden)) {}
-
-  uint64_t At(uint64_t use) const { return Mix(base_ + (use + 1) * kGolden); }
-  /// Uniform in [0, bound); `bound` > 0.
-  int64_t Below(uint64_t use, int64_t bound) const {
-    return static_cast<int64_t>((Uint128{At(use)} * static_cast<uint64_t>(bound)) >> 64);
-  }
-  /// Uniform in [0, 1).
-  double Unit(uint64_t use) const { return static_cast<double>(At(use) >> 11) * 0x1.0p-53; }
-
- private:
-  uint64_t base_ = 0;
-};
 
 /// What draws are for; texts take a run of them.
 enum Use : uint64_t {

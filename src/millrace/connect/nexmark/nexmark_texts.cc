@@ -150,7 +150,7 @@ std::string_view CityOf(const Draws& draws) { return Choose(kCities, draws, kDra
 std::string_view StateOf(const Draws& draws) { return Choose(kStates, draws, kDrawState); }
 
 Channels::Channels(uint64_t mixed_seed) {
-  const auto draws = [&](size_t index) { return Draws(Mix(mixed_seed ^ kGolden), index); };
+  const auto draws = [&](size_t index) { return Draws(MixBits(mixed_seed ^ kGoldenStep), index); };
   for (size_t i = 0; i < kHotChannels.size(); ++i) {
     Add(kHotChannels[i], BaseUrl(draws(i)));
   }
