@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <span>
 
 #include "millrace/base/check.h"
 #include "millrace/base/checksum.h"
@@ -80,7 +81,7 @@ void ClearTail(std::vector<uint64_t>& words, size_t bits) {
 Result<std::vector<uint64_t>> ReadWords(ByteReader& reader, size_t bits) {
   std::vector<uint64_t> words(WordsForBits(bits));
   MR_ASSIGN(const auto bytes, reader.GetBytes(words.size() * sizeof(uint64_t)));
-  std::memcpy(words.data(), bytes.data(), bytes.size());
+  std::ranges::copy(bytes, std::as_writable_bytes(std::span(words)).begin());
   ClearTail(words, bits);
   return words;
 }
@@ -176,7 +177,7 @@ class ColumnReader {
                  fmt::format("{} bytes for {} values", decoded.bytes.size(), rows_));
     }
     std::vector<T> values(rows_);
-    std::memcpy(values.data(), decoded.bytes.data(), decoded.bytes.size());
+    std::ranges::copy(decoded.bytes, std::as_writable_bytes(std::span(values)).begin());
     return Finish(std::move(values));
   }
 

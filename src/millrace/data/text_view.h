@@ -22,7 +22,9 @@ class TextView {
     MR_DCHECK(text.size() <= kInlineMax);
     TextView view;
     view.size_ = static_cast<uint32_t>(text.size());
-    std::memcpy(view.inline_, text.data(), text.size());
+    if (!text.empty()) {  // It may have no address.
+      std::memcpy(view.inline_, text.data(), text.size());
+    }
     return view;
   }
 

@@ -18,6 +18,10 @@ TEST(TextView, HoldsShortTextInside) {
   }
 }
 
+TEST(TextView, TakesTextWithoutAnAddress) {
+  EXPECT_EQ(TextView::Inline(std::string_view()).inline_text(), "");
+}
+
 TEST(TextView, RefersToLongText) {
   const std::string text = "a text of more than twelve bytes";
   const TextView view = TextView::Reference(text, 3, 77);
