@@ -34,6 +34,15 @@ std::string TimeJson(Micros time) {
                                                   : fmt::format("\"{}\"", FormatTimestamptz(time));
 }
 
+/// "finished" once the sources have ended and a commit has taken in all they gave.
+std::string_view StateOf(const Platform::View& view, const ViewFigures& figures) {
+  if (view.thread->failure()) {
+    return "failed";
+  }
+  const bool is_finished = view.runner().stats().watermark == kMicrosMax && figures.lag_rows == 0;
+  return is_finished ? "finished" : "running";
+}
+
 /// "[{name, type, nullable}, ...]"; an empty list without a schema.
 void AppendColumns(const SchemaPtr& schema, std::string& json) {
   json += '[';
@@ -168,10 +177,9 @@ std::string PlatformQueries::ViewJson(const Platform::View& view) {
       "\"watermark\":{},\"lag\":{},\"rows_per_second\":{:.1f},\"served_rows\":{},\"epochs\":{},",
       JsonText(view.definition->name),
       JsonText(fmt::format("{}", fmt::join(view.definition->inputs, ","))),
-      view.definition->emit == EmitMode::kFinal ? "final" : "changes",
-      failure ? "failed" : "running", failure ? JsonText(failure->ToString()) : "null",
-      TimeJson(stats.watermark), figures.lag_rows, figures.rows_per_second, figures.rows,
-      stats.epochs);
+      view.definition->emit == EmitMode::kFinal ? "final" : "changes", StateOf(view, figures),
+      failure ? JsonText(failure->ToString()) : "null", TimeJson(stats.watermark), figures.lag_rows,
+      figures.rows_per_second, figures.rows, stats.epochs);
   fmt::format_to(std::back_inserter(json),
                  "\"rows\":{{\"in\":{},\"accepted\":{},\"filtered\":{},\"late\":{},"
                  "\"failed\":{},\"out\":{}}},\"state_keys\":{},\"state_bytes\":{},\"columns\":",

@@ -201,6 +201,7 @@ Status PipelineRunner::CommitEpoch() {
     MutexLock lock(mutex_);
     ++undecided_;
   }
+  epoch.watermark = std::ranges::min(state_->progress.input_watermarks);
   epoch.sealed_at = clock_.Monotonic();
   writer->CommitAsync([this, id = epoch.id](const CommitResult& result) {
     MutexLock lock(mutex_);
@@ -285,7 +286,7 @@ void PipelineRunner::CountCommitted(const Epoch& epoch) {
   stats_.rows_late += epoch.counts.late;
   stats_.rows_failed += epoch.counts.failed;
   stats_.rows_out += epoch.rows_out;
-  stats_.watermark = std::ranges::min(state_->progress.input_watermarks);
+  stats_.watermark = epoch.watermark;
   stats_.state_keys = state_->keys();
   stats_.state_bytes = state_->MemoryBytes();
 }

@@ -120,6 +120,7 @@ class PipelineRunner {
     std::vector<std::vector<BatchPtr>> output = {};  // By task; only while the rows are kept.
     RowReport::Counts counts = {};
     uint64_t rows_out = 0;
+    Micros watermark = kMicrosMin;
     size_t state_frame = 0;  // Index among the epoch's appends.
   };
   struct Decided {
