@@ -13,6 +13,7 @@ namespace millrace {
 namespace {
 
 constexpr std::string_view kResident = "millrace_process_resident_memory_bytes";
+constexpr std::string_view kPeakResident = "millrace_process_peak_resident_memory_bytes";
 constexpr std::string_view kCpu = "millrace_process_cpu_seconds_total";
 constexpr std::string_view kDescriptors = "millrace_process_open_descriptors";
 constexpr std::string_view kDescriptorsMax = "millrace_process_descriptors_max";
@@ -47,6 +48,7 @@ std::vector<MetricFamilyInfo> ProcessMetrics::Families() {
   return {
       {{std::string(kResident), "Memory that is in use and not swapped out.", "bytes"},
        Kind::kGauge},
+      {{std::string(kPeakResident), "The most of it since the start.", "bytes"}, Kind::kGauge},
       {{std::string(kCpu), "Processor time, in the program and in the system for it.", "seconds"},
        Kind::kCounter},
       {{std::string(kDescriptors), "Open file descriptors.", ""}, Kind::kGauge},
@@ -62,6 +64,8 @@ void ProcessMetrics::Collect(MetricsWriter& writer) const {
   }
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) == 0) {
+    constexpr double kKibibyte = 1024;
+    writer.Value(kPeakResident, {}, static_cast<double>(usage.ru_maxrss) * kKibibyte);
     writer.Value(kCpu, {}, Seconds(usage.ru_utime) + Seconds(usage.ru_stime));
   }
   if (const auto entries = files_.List("/proc/self/fd")) {
