@@ -1,11 +1,12 @@
 # The front door; the work is in CMakePresets.json, tools/ and tests/.
 # Variables: JOBS, N and SEED (crash), FUZZ_SECONDS (fuzz), SCENARIOS (bench),
-# FILTER (bench-micro), TIDY_BASE (check), COVERAGE_ENFORCE (coverage).
+# FILTER (bench-micro), EVENTS (bench-peers), TIDY_BASE (check), COVERAGE_ENFORCE (coverage).
 
 JOBS ?= $(shell nproc)
 N ?= 300
 FUZZ_SECONDS ?= 60
 FILTER ?= .
+EVENTS ?= 5000000
 TIDY_BASE ?= HEAD~1
 
 BUILD := cmake --build --parallel $(JOBS) --preset
@@ -14,7 +15,7 @@ CHECKS := check-layers check-style check-tools check-format check-docs check-hea
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test check $(CHECKS) bench bench-micro fuzz crash sanitize asan tsan coverage tidy \
+.PHONY: help build run test check $(CHECKS) bench bench-micro bench-peers fuzz crash sanitize asan tsan coverage tidy \
 	format clean packages packages-dev
 
 help: ## this list
@@ -62,6 +63,9 @@ bench-micro: build/release/build.ninja ## run the micro-benchmarks (FILTER=regex
 	for program in build/release/benchmarks/*; do \
 		$$program --benchmark_filter='$(FILTER)' || exit 1; done
 
+bench-peers: build build/peers/bin/python ## Nexmark beside DuckDB: rows and time (EVENTS=5000000)
+	build/peers/bin/python bench/nexmark/against_duckdb.py --events $(EVENTS) --runs 3
+
 fuzz: build/fuzz/build.ninja ## each fuzzer for FUZZ_SECONDS=60
 	$(BUILD) fuzz --target millrace_fuzzers
 	tools/fuzz.sh $(FUZZ_SECONDS)
@@ -93,6 +97,11 @@ packages:
 
 packages-dev:
 	@tools/install_packages.sh
+
+build/peers/bin/python: tools/peers.txt | packages-dev
+	python3 -m venv build/peers
+	build/peers/bin/pip install --quiet --requirement tools/peers.txt
+	touch $@
 
 # ninja runs cmake again by itself when a CMakeLists.txt changes.
 build/release/build.ninja: CMakePresets.json | packages

@@ -7,6 +7,7 @@
 #include "millrace/cli/command_line.h"
 #include "millrace/cli/http_load.h"
 #include "millrace/cli/listing.h"
+#include "millrace/cli/metrics_text.h"
 #include "millrace/cli/server_flags.h"
 #include "millrace/cli/subcommands.h"
 #include "millrace/cli/temporary_server.h"
@@ -32,17 +33,6 @@ struct ServerUse {
   double cpu_seconds = 0;
   double resident_bytes = 0;
 };
-
-double MetricOf(std::string_view text, std::string_view name) {
-  const std::string line = fmt::format("\n{} ", name);
-  const size_t at = text.find(line);
-  double value = 0;
-  if (at != std::string_view::npos) {
-    const char* const begin = text.data() + at + line.size();
-    std::from_chars(begin, text.data() + text.size(), value);
-  }
-  return value;
-}
 
 Result<ServerUse> ReadUse(HttpClient& client) {
   MR_ASSIGN(const std::string text, client.Get("/api/v1/metrics"));

@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Compares the Nexmark queries with DuckDB: the same rows from the same file, and the time for it.
+
+    bench/nexmark/against_duckdb.py [--events 200000] [--runs 1] [--threads N] [--query q0,q5]
+
+Makes a file of events and answers each query over it twice: with `millrace bench nexmark`, which
+keeps the view up to date while it reads and commits exactly once, and with DuckDB, which scans the
+file in one batch into a table on disk. The rows must be equal as multisets. With --runs the two
+take turns, and the table shows the median of the seconds. Needs the Python package duckdb.
+
+Exit status: 0 all rows are equal, 1 they are not, 77 there is no package duckdb.
+"""
+
+import argparse
+import collections
+import decimal
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+EXIT_NOT_RUN = 77
+
+# The logical views over the file: only the columns that some query names.
+VIEWS = """
+CREATE VIEW events AS SELECT * FROM read_json('{file}', format = 'newline_delimited', columns = {{
+  event_type: 'INTEGER',
+  person: 'STRUCT(id BIGINT, name VARCHAR, city VARCHAR, state VARCHAR, "dateTime" TIMESTAMP)',
+  auction: 'STRUCT(id BIGINT, seller BIGINT, category BIGINT, "dateTime" TIMESTAMP)',
+  bid: 'STRUCT(auction BIGINT, bidder BIGINT, price BIGINT, "dateTime" TIMESTAMP, extra VARCHAR)'
+}});
+CREATE VIEW person AS SELECT person.id AS id, person.name AS name, person.city AS city,
+  person.state AS state, person."dateTime" AS date_time FROM events WHERE event_type = 0;
+CREATE VIEW auction AS SELECT auction.id AS id, auction.seller AS seller,
+  auction.category AS category, auction."dateTime" AS date_time FROM events WHERE event_type = 1;
+CREATE VIEW bid AS SELECT bid.auction AS auction, bid.bidder AS bidder, bid.price AS price,
+  bid."dateTime" AS date_time, bid.extra AS extra FROM events WHERE event_type = 2;
+"""
+
+TUMBLED = "time_bucket(INTERVAL '10 seconds', date_time, TIMESTAMP '2000-01-01')"
+
+# Written for a batch, by the semantics of the benchmark and not from the files beside this one.
+QUERIES = {
+    "q0": "SELECT auction, bidder, price, date_time, extra FROM bid",
+    "q1": """SELECT auction, bidder, (0.908 * price)::DECIMAL(23, 3) AS price, date_time, extra
+             FROM bid""",
+    "q2": "SELECT auction, price FROM bid WHERE auction % 123 = 0",
+    "q3": """SELECT p.name, p.city, p.state, a.id FROM auction a JOIN person p ON a.seller = p.id
+             WHERE a.category = 10 AND p.state IN ('OR', 'ID', 'CA')""",
+    "q5": """WITH hops AS (
+               SELECT auction, time_bucket(INTERVAL '2 seconds', date_time, TIMESTAMP '2000-01-01')
+                        - to_seconds(2 * step) AS window_start
+               FROM bid, range(5) AS steps(step)),
+             counted AS (
+               SELECT window_start, window_start + INTERVAL '10 seconds' AS window_end, auction,
+                      count(*) AS num
+               FROM hops GROUP BY ALL)
+             SELECT window_start, window_end, auction, num FROM counted
+             QUALIFY num = max(num) OVER (PARTITION BY window_start)""",
+    "q7": f"""SELECT auction, price, bidder, date_time, extra FROM bid
+              QUALIFY price = max(price) OVER (PARTITION BY {TUMBLED})""",
+    "q8": f"""SELECT p.id, p.name, p.window_start
+              FROM (SELECT DISTINCT id, name, {TUMBLED} AS window_start FROM person) p
+              JOIN (SELECT DISTINCT seller, {TUMBLED} AS window_start FROM auction) a
+              ON p.id = a.seller AND p.window_start = a.window_start""",
+}
+
+
+def run_duckdb(duckdb, file, query, threads, folder):
+    """Returns the seconds and the rows."""
+    connection = duckdb.connect(str(folder / f"{query}.duckdb"))
+    connection.execute(f"SET threads = {threads}; SET preserve_insertion_order = false")
+    connection.execute(VIEWS.format(file=file))
+    begun = time.monotonic()
+    connection.execute(f"CREATE TABLE answer AS {QUERIES[query]}")
+    connection.execute("CHECKPOINT")
+    seconds = time.monotonic() - begun
+    rows = connection.execute("SELECT * FROM answer").fetchall()
+    connection.close()
+    (folder / f"{query}.duckdb").unlink()
+    return seconds, collections.Counter(tuple(plain(value) for value in row) for row in rows)
+
+
+def plain(value):
+    if hasattr(value, "isoformat"):
+        return value.isoformat(sep=" ", timespec="milliseconds")
+    return decimal.Decimal(value) if isinstance(value, (int, decimal.Decimal)) else value
+
+
+def run_millrace(binary, file, query, threads, folder):
+    """Returns the report and the rows."""
+    output = folder / "rows"
+    done = subprocess.run(
+        [binary, "bench", "nexmark", "--query", query, "--input", file, "--output", output,
+         "--workers", str(threads), "--format", "json", "--dir", folder],
+        check=True, stdout=subprocess.PIPE, text=True)
+    rows = collections.Counter()
+    with open(output / f"{query}.ndjson", encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line, parse_float=decimal.Decimal)
+            rows[tuple(plain(value) for value in row.values())] += 1
+    return json.loads(done.stdout), rows
+
+
+def first_difference(ours, theirs):
+    for name, rows in (("only Millrace has", ours - theirs), ("only DuckDB has", theirs - ours)):
+        for row, count in rows.items():
+            return f"{name} {count} times ({sum(rows.values())} in all): {row}"
+    return None
+
+
+def compare(duckdb, options, query, file, folder):
+    """Returns a line of the table, and what is different or None."""
+    seconds = {"millrace": [], "duckdb": []}
+    difference = None
+    for _ in range(options.runs):
+        report, ours = run_millrace(options.binary, file, query, options.threads, folder)
+        theirs_seconds, theirs = run_duckdb(duckdb, file, query, options.threads, folder)
+        seconds["millrace"].append(report["seconds"])
+        seconds["duckdb"].append(theirs_seconds)
+        difference = difference or first_difference(ours, theirs)
+    mine, other = statistics.median(seconds["millrace"]), statistics.median(seconds["duckdb"])
+    return (f"{query:5} {sum(ours.values()):9} {mine:9.2f} {other:9.2f} {other / mine:7.2f}  "
+            f"{'DIFFERENT' if difference else 'equal'}", difference)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", default=ROOT / "build" / "release" / "millrace")
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--out-of-order-group", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--query", default="all")
+    options = parser.parse_args()
+    try:
+        import duckdb
+    except ImportError:
+        print("against_duckdb: NOT RUN: there is no Python package duckdb", file=sys.stderr)
+        return EXIT_NOT_RUN
+    queries = list(QUERIES) if options.query == "all" else options.query.split(",")
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="millrace-duckdb-") as name:
+        folder = pathlib.Path(name)
+        file = folder / "events.ndjson"
+        subprocess.run([options.binary, "bench", "nexmark", "--generate", file, "--events",
+                        str(options.events), "--out-of-order-group",
+                        str(options.out_of_order_group)], check=True)
+        print(f"DuckDB {duckdb.__version__}, {options.threads} threads, median of {options.runs}")
+        print("query      rows  millrace    duckdb   ratio  rows")
+        for query in queries:
+            line, difference = compare(duckdb, options, query, str(file), folder)
+            print(line, flush=True)
+            if difference:
+                print(f"  {difference}")
+                failed = True
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
