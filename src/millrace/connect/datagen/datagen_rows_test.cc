@@ -80,7 +80,7 @@ TEST(DatagenRows, GivesTheSameRowHoweverItIsMade) {
       {"out_of_order_max", "5 s"}};
   const auto all = Rows(Table(fields, options))->Make(0, 300);
   const auto again = Rows(Table(fields, options));
-  for (const size_t row : {299, 0, 17, 123}) {
+  for (const size_t row : {299U, 0U, 17U, 123U}) {
     const auto one = again->Make(row, 1);
     for (size_t i = 0; i < fields.size(); ++i) {
       EXPECT_EQ(ValueAt(one->column(i), 0), ValueAt(all->column(i), row));

@@ -95,13 +95,13 @@ TEST(NexmarkEvents, MixesTheOrderWithinGroups) {
 }
 
 TEST(NexmarkRows, GivesTheSameRowHoweverItIsMade) {
-  for (const uint64_t group : {1, 7}) {
+  for (const uint64_t group : {1U, 7U}) {
     NexmarkOptions options = Options();
     options.out_of_order_group = group;
     NexmarkRows all(FullSchema(), options);
     const std::vector<std::string> rows = Rows(*all.Make(0, 300));
     NexmarkRows again(FullSchema(), options);
-    for (const size_t row : {299, 0, 50, 51, 54, 123}) {
+    for (const size_t row : {299U, 0U, 50U, 51U, 54U, 123U}) {
       EXPECT_EQ(Rows(*again.Make(row, 1)).front(), rows[row]);
     }
     const BatchPtr part = again.Make(100, 200);

@@ -47,7 +47,7 @@ void DrawLetters(const Draws& draws, uint64_t use, uint8_t* letters) {
   for (size_t i = 0; i < kRoundPairs; ++i) {
     const auto pair = static_cast<uint16_t>(uint32_t{random[i]} * kPairs >> 16);
     const auto second = static_cast<uint16_t>(pair / kLetters);
-    pairs[i] = static_cast<uint16_t>((pair - second * kLetters) | (second << 8));
+    pairs[i] = static_cast<uint16_t>((pair - second * kLetters) | (uint32_t{second} << 8));
   }
   std::memcpy(letters, pairs.data(), sizeof(pairs));
 }
