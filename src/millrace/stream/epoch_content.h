@@ -20,8 +20,9 @@ struct PositionUpdate {
   std::string reader;
   StreamId stream;
   PartitionId partition;
-  Offset next;
+  Offset next;  ///< kForgottenPosition: the position is no more.
 };
+inline constexpr Offset kForgottenPosition{-1};
 
 struct SourcePositionUpdate {
   std::string source;

@@ -11,6 +11,21 @@ bool SameDefinition(const StreamDefinition& a, const StreamDefinition& b) {
          a.properties == b.properties;
 }
 
+StreamDefinition Dropped(StreamDefinition definition) {
+  definition.properties = {{"kind", "dropped"}};
+  return definition;
+}
+
+bool IsDropped(const StreamDefinition& definition) {
+  const auto kind = definition.properties.find("kind");
+  return kind != definition.properties.end() && kind->second == "dropped";
+}
+
+std::vector<StreamInfo> WithoutDropped(std::vector<StreamInfo> streams) {
+  std::erase_if(streams, [](const StreamInfo& stream) { return IsDropped(stream.definition); });
+  return streams;
+}
+
 Status CheckDefinition(const StreamDefinition& definition) {
   if (definition.name.empty()) {
     return Err(ErrorCode::kConfigInvalidValue, "a stream needs a name");

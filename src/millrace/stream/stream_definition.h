@@ -9,6 +9,11 @@ inline constexpr uint32_t kPartitionsMax = 65536;
 /// Whether both define the same stream; schemas are compared by content.
 bool SameDefinition(const StreamDefinition& a, const StreamDefinition& b);
 
+/// The definition of a stream that was dropped: it keeps its number and takes no part any more.
+StreamDefinition Dropped(StreamDefinition definition);
+bool IsDropped(const StreamDefinition& definition);
+std::vector<StreamInfo> WithoutDropped(std::vector<StreamInfo> streams);
+
 /// kConfigInvalidValue unless a stream can be created from `definition`.
 Status CheckDefinition(const StreamDefinition& definition);
 

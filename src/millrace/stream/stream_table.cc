@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "millrace/stream/stream_definition.h"
+
 namespace millrace {
 
 namespace {
@@ -17,6 +19,20 @@ void SetSplit(Transport::SourcePositions& splits, const std::string& split, std:
     splits.erase(split);
   } else {
     splits[split] = std::move(value);
+  }
+}
+
+using ReaderPositions = std::map<std::string, Transport::Positions, std::less<>>;
+
+void SetPosition(ReaderPositions& readers, const PositionUpdate& update) {
+  const StreamTable::Position at{update.stream, update.partition};
+  if (update.next != kForgottenPosition) {
+    readers[update.reader][at] = update.next;
+    return;
+  }
+  const auto reader = readers.find(update.reader);
+  if (reader != readers.end() && reader->second.erase(at) > 0 && reader->second.empty()) {
+    readers.erase(reader);
   }
 }
 
@@ -49,11 +65,46 @@ class TableCursor final : public Cursor {
 void StreamTable::AddStream(StreamInfo info) {
   MutexLock lock(mutex_);
   const StreamId id = info.id;
-  by_name_[info.definition.name] = id;
+  if (!IsDropped(info.definition)) {
+    by_name_[info.definition.name] = id;
+  }
   auto [place, added] = streams_.try_emplace(id);
   MR_CHECK(added, "stream {}", id);
   place->second.partitions.resize(info.definition.partitions);
   place->second.info = std::move(info);
+}
+
+void StreamTable::Redefine(const StreamInfo& info) {
+  MutexLock lock(mutex_);
+  Stream& stream = At(info.id);
+  MR_CHECK(stream.info.definition.name == info.definition.name &&
+               stream.partitions.size() == info.definition.partitions,
+           "stream {} keeps name and partitions", info.id);
+  stream.info = info;
+  if (IsDropped(info.definition)) {
+    by_name_.erase(info.definition.name);
+  }
+}
+
+StreamTable::PlannedChanges StreamTable::Plan(const StreamChanges& changes) {
+  MutexLock lock(mutex_);
+  PlannedChanges planned{.content = {}, .definitions = changes.redefined};
+  for (const StreamId id : changes.dropped) {
+    const Stream& stream = At(id);
+    planned.definitions.push_back({.id = id, .definition = Dropped(stream.info.definition)});
+    for (uint32_t p = 0; p < stream.partitions.size(); ++p) {
+      planned.content.trims.push_back({id, PartitionId(p), stream.partitions[p].appended_end});
+    }
+  }
+  for (const std::string& reader : changes.forgotten_readers) {
+    const auto found = positions_.find(reader);
+    if (found != positions_.end()) {
+      for (const auto& [at, next] : found->second) {
+        planned.content.positions.push_back({reader, at.first, at.second, kForgottenPosition});
+      }
+    }
+  }
+  return planned;
 }
 
 std::optional<StreamInfo> StreamTable::Find(std::string_view name) {
@@ -136,7 +187,7 @@ void StreamTable::PublishLocked(const EpochContent& content,
     }
   }
   for (const PositionUpdate& update : content.positions) {
-    positions_[update.reader][{update.stream, update.partition}] = update.next;
+    SetPosition(positions_, update);
   }
   for (const SourcePositionUpdate& update : content.source_positions) {
     SetSplit(source_positions_[update.source], update.split, update.value);
@@ -225,7 +276,7 @@ void StreamTable::RestoreBounds(StreamId stream, PartitionId partition, Offset b
 
 void StreamTable::RestorePosition(std::string reader, Position at, Offset next) {
   MutexLock lock(mutex_);
-  positions_[std::move(reader)][at] = next;
+  SetPosition(positions_, {std::move(reader), at.first, at.second, next});
 }
 
 void StreamTable::RestoreSourcePosition(std::string source, std::string split, std::string value) {

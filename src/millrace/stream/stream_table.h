@@ -74,8 +74,18 @@ class StreamTable {
       : loader_(loader), cache_bytes_max_(cache_bytes_max), metrics_(metrics) {}
 
   void AddStream(StreamInfo info) MR_EXCLUDES(mutex_);
+  /// Replaces the definition of a stream with one of the same name and partitions; a dropped one's
+  /// name is free.
+  void Redefine(const StreamInfo& info) MR_EXCLUDES(mutex_);
+  /// What has to be committed for `changes` besides the definitions; and those as they then are.
+  struct PlannedChanges {
+    EpochContent content;
+    std::vector<StreamInfo> definitions;
+  };
+  PlannedChanges Plan(const StreamChanges& changes) MR_EXCLUDES(mutex_);
   std::optional<StreamInfo> Find(std::string_view name) MR_EXCLUDES(mutex_);
   std::optional<StreamInfo> Find(StreamId id) MR_EXCLUDES(mutex_);
+  /// Dropped ones too.
   std::vector<StreamInfo> Streams() MR_EXCLUDES(mutex_);
   PartitionInfo Describe(StreamId stream, PartitionId partition) MR_EXCLUDES(mutex_);
 

@@ -33,6 +33,15 @@ struct StreamInfo {
   StreamDefinition definition;
 };
 
+/// What ChangeStreams does.
+struct StreamChanges {
+  /// Streams as they are from now on. Columns may be added, if they are nullable, and taken away;
+  /// name and partitions stay.
+  std::vector<StreamInfo> redefined;
+  std::vector<StreamId> dropped;               ///< Their records go, and their names are free.
+  std::vector<std::string> forgotten_readers;  ///< Their positions go.
+};
+
 struct PartitionInfo {
   Offset begin;                        ///< First offset that can be read.
   Offset durable_end;                  ///< Behind the last durable record.
@@ -129,6 +138,10 @@ class Transport {
   /// Creates a stream; durable on return. With an existing name: its id when the definition is the
   /// same, else kStreamExists. Blocks.
   virtual Result<StreamId> CreateStream(const StreamDefinition& definition) = 0;
+  /// Does all of `changes` in one commit; durable on return. While it runs nobody may write, read or
+  /// subscribe to the streams that change. kDiskFull: it will be done when there is room; do not
+  /// repeat it, CreateStream waits for it. Blocks.
+  virtual Status ChangeStreams(const StreamChanges& changes) = 0;
   virtual std::optional<StreamInfo> FindStream(std::string_view name) = 0;
   virtual std::vector<StreamInfo> Streams() = 0;
   virtual PartitionInfo Describe(StreamId stream, PartitionId partition) = 0;

@@ -241,6 +241,48 @@ TYPED_TEST_P(TransportConformanceTest, CreatesAStreamOnce) {
   EXPECT_FALSE(this->transport_->Streams().empty());
 }
 
+TYPED_TEST_P(TransportConformanceTest, DropsStreamsAndForgetsReaders) {
+  const StreamId kept = this->Create("kept");
+  const StreamId old = this->Create("view", 2);
+  this->Append(kept, 0, 0, 3);
+  this->Append(old, 1, 0, 4);
+  auto epoch = this->transport_->BeginEpoch();
+  epoch->SetPosition("view:view", kept, PartitionId(0), Offset(2));
+  epoch->SetPosition("view:other", kept, PartitionId(0), Offset(1));
+  ASSERT_EQ(this->Commit(*epoch).outcome, CommitOutcome::kCommitted);
+  const Status changed = this->transport_->ChangeStreams(
+      {.redefined = {}, .dropped = {old}, .forgotten_readers = {"view:view", "view:none"}});
+  ASSERT_TRUE(changed) << changed.error().ToString();
+
+  EXPECT_FALSE(this->transport_->FindStream("view"));
+  EXPECT_EQ(this->transport_->Describe(old, PartitionId(1)).begin, Offset(4)) << "no records";
+  EXPECT_TRUE(this->transport_->ReaderPositions("view:view").empty());
+  EXPECT_EQ(this->transport_->ReaderPositions("view:other").size(), 1U);
+  for (const StreamInfo& stream : this->transport_->Streams()) {
+    EXPECT_NE(stream.id, old);
+  }
+  const StreamId made_again = this->Create("view", 3);
+  EXPECT_NE(made_again, old);
+  EXPECT_EQ(this->transport_->Describe(made_again, PartitionId(0)).appended_end, Offset(0));
+  EXPECT_EQ(this->transport_->Describe(kept, PartitionId(0)).durable_end, Offset(3));
+}
+
+TYPED_TEST_P(TransportConformanceTest, RedefinesAStream) {
+  const StreamId stream = this->Create("clicks");
+  this->Append(stream, 0, 0, 3);
+  StreamInfo info = *this->transport_->FindStream("clicks");
+  std::vector<Field> fields = info.definition.schema->fields();
+  fields.push_back({.name = "added", .type = DataType::Of(TypeId::kText), .nullable = true});
+  info.definition.schema = MakeSchema(fields);
+  ASSERT_TRUE(this->transport_->ChangeStreams(
+      {.redefined = {info}, .dropped = {}, .forgotten_readers = {}}));
+  EXPECT_EQ(this->transport_->FindStream("clicks")->definition.schema->size(), fields.size());
+  const auto again = this->transport_->CreateStream(info.definition);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*again, stream);
+  EXPECT_EQ(this->transport_->Describe(stream, PartitionId(0)).durable_end, Offset(3));
+}
+
 TYPED_TEST_P(TransportConformanceTest, NotifiesUntilUnsubscribed) {
   const StreamId a = this->Create("a");
   const StreamId b = this->Create("b");
@@ -291,7 +333,8 @@ REGISTER_TYPED_TEST_SUITE_P(TransportConformanceTest, GivesDenseOffsetsInCommitO
                             CommitsRecordsAndPositionsTogether, DiscardsWhatIsNotCommitted,
                             SeeksIntoFrames, TrimsAndRefusesOffsetsOutside,
                             CarriesTimesAndControlFrames, PutsControlFramesInFront,
-                            CreatesAStreamOnce, NotifiesUntilUnsubscribed,
+                            CreatesAStreamOnce, DropsStreamsAndForgetsReaders, RedefinesAStream,
+                            NotifiesUntilUnsubscribed,
                             KeepsTheOrderOfConcurrentWriters);
 
 }  // namespace millrace

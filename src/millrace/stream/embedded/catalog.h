@@ -7,7 +7,8 @@
 
 namespace millrace {
 
-/// Stream catalog$: one state frame per definition, in the order in which streams were created.
+/// Stream catalog$: one state frame per definition, in the order in which streams were created and
+/// redefined.
 inline constexpr StreamId kCatalogStream{0};
 StreamInfo CatalogStreamInfo();
 

@@ -171,14 +171,17 @@ class EmbeddedTransport::Impl {
   }
 
   Result<StreamId> CreateStream(const StreamDefinition& definition);
+  Status ChangeStreams(const StreamChanges& changes);
 
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   StreamTable& table() { return table_; }
   const Committer& committer() const { return committer_; }
 
  private:
-  struct Creation {
-    StreamInfo info;
+  /// A commit of catalog$.
+  struct CatalogChange {
+    std::vector<StreamInfo> added;
+    std::vector<StreamInfo> redefined;
     Mutex mutex;
     CondVar decided;
     std::optional<CommitResult> result MR_GUARDED_BY(mutex);
@@ -189,8 +192,9 @@ class EmbeddedTransport::Impl {
     }
   };
 
-  Status StartCreation(const StreamDefinition& definition) MR_REQUIRES(create_mutex_);
-  Status FinishCreation() MR_REQUIRES(create_mutex_);
+  void StartChange(std::shared_ptr<CatalogChange> change, EpochContent content)
+      MR_REQUIRES(create_mutex_);
+  Status FinishChange() MR_REQUIRES(create_mutex_);
 
   /// On the committer's or the copier's thread, whichever sees an error first.
   void Fail(const Error& error) {
@@ -253,7 +257,7 @@ class EmbeddedTransport::Impl {
   Mutex create_mutex_;
   uint32_t next_stream_ MR_GUARDED_BY(create_mutex_) = 1;
   /// Queued and not decided, because the disk is full.
-  std::shared_ptr<Creation> creation_ MR_GUARDED_BY(create_mutex_);
+  std::shared_ptr<CatalogChange> change_ MR_GUARDED_BY(create_mutex_);
   std::atomic<bool> stopping_{false};
   std::atomic<bool> failed_{false};
   Mutex copier_mutex_;
@@ -350,12 +354,15 @@ class EmbeddedEpochWriter final : public EpochWriter {
 
 Result<StreamId> EmbeddedTransport::Impl::CreateStream(const StreamDefinition& definition) {
   MutexLock lock(create_mutex_);
-  if (creation_ != nullptr) {
-    MR_TRY(FinishCreation());
+  if (change_ != nullptr) {
+    MR_TRY(FinishChange());
   }
   if (!table_.Find(definition.name)) {
-    MR_TRY(StartCreation(definition));
-    MR_TRY(FinishCreation());
+    MR_TRY(CheckDefinition(definition));
+    auto change = std::make_shared<CatalogChange>();
+    change->added.push_back({.id = StreamId(next_stream_++), .definition = definition});
+    StartChange(std::move(change), {});
+    MR_TRY(FinishChange());
   }
   const auto existing = table_.Find(definition.name);
   if (!SameDefinition(existing->definition, definition)) {
@@ -365,41 +372,60 @@ Result<StreamId> EmbeddedTransport::Impl::CreateStream(const StreamDefinition& d
   return existing->id;
 }
 
-Status EmbeddedTransport::Impl::StartCreation(const StreamDefinition& definition) {
-  MR_TRY(CheckDefinition(definition));
-  auto creation = std::make_shared<Creation>();
-  creation->info = {.id = StreamId(next_stream_++), .definition = definition};
-  creation_ = creation;
-  EmbeddedEpochWriter writer([this](auto pending) { Commit(std::move(pending)); });
-  writer.AppendOpaque(kCatalogStream, PartitionId(0), FrameType::kState,
-                      EncodeStreamInfo(creation->info));
-  writer.CommitAsync([this, creation](const CommitResult& result) {
-    if (result.outcome == CommitOutcome::kCommitted) {
-      table_.AddStream(creation->info);
-    }
-    MutexLock lock(creation->mutex);
-    creation->result = result;
-    creation->decided.NotifyAll();
-  });
-  return {};
+Status EmbeddedTransport::Impl::ChangeStreams(const StreamChanges& changes) {
+  MutexLock lock(create_mutex_);
+  if (change_ != nullptr) {
+    MR_TRY(FinishChange());
+  }
+  StreamTable::PlannedChanges planned = table_.Plan(changes);
+  auto change = std::make_shared<CatalogChange>();
+  change->redefined = std::move(planned.definitions);
+  StartChange(std::move(change), std::move(planned.content));
+  return FinishChange();
 }
 
-Status EmbeddedTransport::Impl::FinishCreation() {
-  while (options_.manual && !creation_->is_decided() &&
+void EmbeddedTransport::Impl::StartChange(std::shared_ptr<CatalogChange> change,
+                                          EpochContent content) {
+  change_ = change;
+  EmbeddedEpochWriter writer([this](auto pending) { Commit(std::move(pending)); });
+  for (const auto* infos : {&change->added, &change->redefined}) {
+    for (const StreamInfo& info : *infos) {
+      writer.AppendOpaque(kCatalogStream, PartitionId(0), FrameType::kState,
+                          EncodeStreamInfo(info));
+    }
+  }
+  for (const TrimUpdate& trim : content.trims) {
+    writer.Trim(trim.stream, trim.partition, trim.begin);
+  }
+  for (const PositionUpdate& position : content.positions) {
+    writer.SetPosition(position.reader, position.stream, position.partition, position.next);
+  }
+  writer.CommitAsync([this, change = std::move(change)](const CommitResult& result) {
+    if (result.outcome == CommitOutcome::kCommitted) {
+      std::ranges::for_each(change->added, [&](const auto& info) { table_.AddStream(info); });
+      std::ranges::for_each(change->redefined, [&](const auto& info) { table_.Redefine(info); });
+    }
+    MutexLock lock(change->mutex);
+    change->result = result;
+    change->decided.NotifyAll();
+  });
+}
+
+Status EmbeddedTransport::Impl::FinishChange() {
+  while (options_.manual && !change_->is_decided() &&
          RunRound() == Committer::Outcome::kCommitted) {
   }
-  const std::shared_ptr<Creation> creation = creation_;
-  MutexLock lock(creation->mutex);
-  while (!options_.manual && !creation->result) {
-    creation->decided.Wait(creation->mutex);
+  const std::shared_ptr<CatalogChange> change = change_;
+  MutexLock lock(change->mutex);
+  while (!options_.manual && !change->result) {
+    change->decided.Wait(change->mutex);
   }
-  if (!creation->result) {
-    return Err(ErrorCode::kDiskFull, fmt::format("stream {} will be created when there is room",
-                                                 creation->info.definition.name));
+  if (!change->result) {
+    return Err(ErrorCode::kDiskFull, "streams will be created and changed when there is room");
   }
-  creation_.reset();
-  if (creation->result->outcome != CommitOutcome::kCommitted) {
-    return Err(*creation->result->error);
+  change_.reset();
+  if (change->result->outcome != CommitOutcome::kCommitted) {
+    return Err(*change->result->error);
   }
   return {};
 }
@@ -449,11 +475,17 @@ Result<StreamId> EmbeddedTransport::CreateStream(const StreamDefinition& definit
   return impl_->CreateStream(definition);
 }
 
+Status EmbeddedTransport::ChangeStreams(const StreamChanges& changes) {
+  return impl_->ChangeStreams(changes);
+}
+
 std::optional<StreamInfo> EmbeddedTransport::FindStream(std::string_view name) {
   return impl_->table().Find(name);
 }
 
-std::vector<StreamInfo> EmbeddedTransport::Streams() { return impl_->table().Streams(); }
+std::vector<StreamInfo> EmbeddedTransport::Streams() {
+  return WithoutDropped(impl_->table().Streams());
+}
 
 PartitionInfo EmbeddedTransport::Describe(StreamId stream, PartitionId partition) {
   return impl_->table().Describe(stream, partition);

@@ -42,6 +42,7 @@ class EmbeddedTransport final : public Transport {
   ~EmbeddedTransport() override;
 
   Result<StreamId> CreateStream(const StreamDefinition& definition) override;
+  Status ChangeStreams(const StreamChanges& changes) override;
   std::optional<StreamInfo> FindStream(std::string_view name) override;
   std::vector<StreamInfo> Streams() override;
   PartitionInfo Describe(StreamId stream, PartitionId partition) override;

@@ -30,6 +30,7 @@ class Restore {
   Status ScanSegment(const StreamInfo& stream, uint64_t number, uint64_t committed);
   Result<std::unique_ptr<File>> OpenSegment(const std::string& path, uint64_t committed);
   Status ReadCatalog();
+  Status Redefine(const StreamInfo& before, const StreamInfo& after);
   Status CheckStreamsKnown();
   Status RemoveUnneeded();
   void NoteFrame(const StoredFrameHeader& header, const FrameLocation& location);
@@ -81,13 +82,27 @@ Status Restore::ReadCatalog() {
         return Err(ErrorCode::kCorruption, "catalog$ holds rows");
       }
       MR_ASSIGN(auto stream, DecodeStreamInfo(frame.payload->bytes()));
-      if (table_.Find(stream.id) || table_.Find(stream.definition.name)) {
+      if (const auto before = table_.Find(stream.id)) {
+        MR_TRY(Redefine(*before, stream));
+        continue;
+      }
+      if (table_.Find(stream.definition.name)) {
         return Err(ErrorCode::kCorruption,
                    fmt::format("catalog$ defines stream {} twice", stream.definition.name));
       }
       MR_TRY(RestoreStream(stream));
     }
   }
+  return {};
+}
+
+Status Restore::Redefine(const StreamInfo& before, const StreamInfo& after) {
+  if (before.definition.name != after.definition.name ||
+      before.definition.partitions != after.definition.partitions) {
+    return Err(ErrorCode::kCorruption,
+               fmt::format("catalog$ defines stream {} twice", after.id));
+  }
+  table_.Redefine(after);
   return {};
 }
 

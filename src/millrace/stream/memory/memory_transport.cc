@@ -232,11 +232,21 @@ Result<StreamId> MemoryTransport::CreateStream(const StreamDefinition& definitio
   return id;
 }
 
+Status MemoryTransport::ChangeStreams(const StreamChanges& changes) {
+  MutexLock lock(mutex_);
+  StreamTable::PlannedChanges planned = table_.Plan(changes);
+  table_.Publish(planned.content, {});
+  for (const StreamInfo& info : planned.definitions) {
+    table_.Redefine(info);
+  }
+  return {};
+}
+
 std::optional<StreamInfo> MemoryTransport::FindStream(std::string_view name) {
   return table_.Find(name);
 }
 
-std::vector<StreamInfo> MemoryTransport::Streams() { return table_.Streams(); }
+std::vector<StreamInfo> MemoryTransport::Streams() { return WithoutDropped(table_.Streams()); }
 
 PartitionInfo MemoryTransport::Describe(StreamId stream, PartitionId partition) {
   return table_.Describe(stream, partition);

@@ -31,7 +31,7 @@ class MemoryTransport final : public Transport {
   /// Decides every epoch inside CommitAsync, in order; of concurrent calls one may run the
   /// callbacks of the others.
   static std::unique_ptr<MemoryTransport> Immediate();
-  /// Decides nothing but in Decide. CreateStream alone does not wait for it.
+  /// Decides nothing but in Decide. CreateStream and ChangeStreams do not wait for it.
   static std::unique_ptr<MemoryTransport> Delayed();
 
   /// Outcomes of the next epochs, one each.
@@ -55,6 +55,7 @@ class MemoryTransport final : public Transport {
   void SetDiskFull(bool disk_full) { disk_full_.store(disk_full, std::memory_order_relaxed); }
 
   Result<StreamId> CreateStream(const StreamDefinition& definition) override MR_EXCLUDES(mutex_);
+  Status ChangeStreams(const StreamChanges& changes) override MR_EXCLUDES(mutex_);
   std::optional<StreamInfo> FindStream(std::string_view name) override;
   std::vector<StreamInfo> Streams() override;
   PartitionInfo Describe(StreamId stream, PartitionId partition) override;
