@@ -4,10 +4,43 @@
 
 #include "millrace/app/load_project.h"
 #include "millrace/app/project.h"
+#include "millrace/base/clock.h"
 #include "millrace/base/posix_file_system.h"
 #include "millrace/cli/terminal.h"
+#include "millrace/stream/embedded/embedded_transport.h"
 
 namespace millrace {
+
+namespace {
+
+/// What a start would do to the data directory; one line for each table and view.
+Status PrintChanges(FileSystem& files, const LoadedProject& loaded) {
+  const Configuration& values = loaded.configuration.values;
+  if (!files.Info(JoinPath(values.places.data_dir, "IDENTITY"))) {
+    return {};
+  }
+  const SystemClock clock;
+  auto transport = EmbeddedTransport::Open(files, clock, values.places.data_dir, values.storage);
+  if (!transport && transport.error().code() == ErrorCode::kDataDirLocked) {
+    terminal::Note(fmt::format("{} is in use: what a start would change in it is not looked at",
+                               values.places.data_dir));
+    return {};
+  }
+  if (!transport) {
+    return Err(transport.error());
+  }
+  MR_ASSIGN(const auto changes,
+            ProjectChanges::Find(loaded.project.definition, **transport, loaded.changes));
+  for (const ProjectChange& change : changes.list()) {
+    const bool stays = change.kind == ProjectChange::Kind::kUndefined;
+    terminal::Result(fmt::format("{} {}: {}{}{}", change.is_view ? "view" : "table", change.name,
+                                 Name(change.kind), change.reason.empty() ? "" : ": ",
+                                 stays ? "; --prune drops its data" : change.reason));
+  }
+  return {};
+}
+
+}  // namespace
 
 int CheckProject(const ProjectSelection& selection) {
   PosixFileSystem files;
@@ -33,7 +66,8 @@ int CheckProject(const ProjectSelection& selection) {
   terminal::Result(fmt::format(
       "{}: {}, {}, no errors", loaded->configuration.values.places.project_dir,
       counted(definition.tables.size(), "table"), counted(definition.views.size(), "view")));
-  return 0;
+  const Status changes = PrintChanges(files, *loaded);
+  return changes ? 0 : terminal::Fail(changes.error());
 }
 
 }  // namespace millrace

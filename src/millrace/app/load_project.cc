@@ -13,7 +13,8 @@ ConfigurationRequest RequestOf(const ProjectSelection& selection) {
 std::optional<LoadedProject> LoadAll(FileSystem& files, const ProjectSelection& selection,
                                      std::vector<ProjectError>& errors) {
   LoadedProject loaded{.configuration = LoadConfiguration(files, RequestOf(selection)),
-                       .project = {}};
+                       .project = {},
+                       .changes = {}};
   errors = loaded.configuration.errors;
   const Configuration& values = loaded.configuration.values;
   auto project = LoadProject(files, values.places.project_dir, values.processing, errors);
@@ -21,6 +22,9 @@ std::optional<LoadedProject> LoadAll(FileSystem& files, const ProjectSelection& 
     return std::nullopt;
   }
   loaded.project = *std::move(project);
+  loaded.changes = {.state_partitions = values.engine.pipeline.state_partitions,
+                    .prune = selection.prune,
+                    .accept_partial_history = selection.accept_partial_history};
   return loaded;
 }
 

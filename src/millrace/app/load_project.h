@@ -5,6 +5,7 @@
 
 #include "millrace/app/configuration.h"
 #include "millrace/app/project.h"
+#include "millrace/app/project_changes.h"
 #include "millrace/cli/command_line.h"
 
 namespace millrace {
@@ -13,6 +14,7 @@ namespace millrace {
 struct LoadedProject {
   LoadedConfiguration configuration;
   Project project;
+  ProjectChangeOptions changes;
 };
 
 /// The request of a command line in this process' environment.

@@ -35,6 +35,7 @@ Status Platform::Open() {
             EmbeddedTransport::Open(files_, clock_, options_.data_dir, std::move(storage)));
   workers_ = std::make_unique<WorkerPool>(options_.engine.workers > 0 ? options_.engine.workers
                                                                       : AvailableProcessors());
+  MR_TRY(ApplyChanges());
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_,
                                                  options_.metrics != nullptr
                                                      ? IdempotencyMetrics(*options_.metrics)
@@ -56,6 +57,19 @@ Status Platform::Open() {
   }
   ticker_ = Thread("mr-ticker", [this] { Tick(); });
   return {};
+}
+
+Status Platform::ApplyChanges() {
+  MR_ASSIGN(const auto changes,
+            ProjectChanges::Find(project_.definition, *transport_, options_.changes));
+  for (const ProjectChange& change : changes.list()) {
+    if (change.kind != ProjectChange::Kind::kKept && change.kind != ProjectChange::Kind::kCreated) {
+      MR_LOG(kAppLog, kInfo, "the project differs from the data directory",
+             {"kind", change.is_view ? "view" : "table"}, {"name", change.name},
+             {"change", Name(change.kind)}, {"reason", change.reason});
+    }
+  }
+  return changes.Apply(*transport_);
 }
 
 Status Platform::OpenTable(const TableDefinition& table) {
@@ -91,6 +105,7 @@ Status Platform::StartView(const ViewDefinition& view) {
     options.metrics = PipelineMetrics(*options_.metrics, view.name);
   }
   const auto begun = clock_.Monotonic();
+  MR_ASSIGN(auto build, ViewBuild::Start(view, *transport_));
   options.on_commit = [this] {
     MutexLock lock(mutex_);
     if (commit_listener_) {
@@ -106,7 +121,8 @@ Status Platform::StartView(const ViewDefinition& view) {
          {"state.bytes", runner->stats().state_bytes.load()},
          {"event.duration", (clock_.Monotonic() - begun).count()});
   thread->Start(std::move(runner));
-  views_[view.name] = View{.definition = &view, .thread = std::move(thread)};
+  views_[view.name] =
+      View{.definition = &view, .thread = std::move(thread), .build = std::move(build)};
   return {};
 }
 
@@ -138,6 +154,16 @@ Platform::View* Platform::FindView(std::string_view name) {
   return found == views_.end() ? nullptr : &found->second;
 }
 
+double Platform::BuildProgress(const View& view) const {
+  double progress = view.build->Progress();
+  for (const std::string& input : view.definition->inputs) {
+    if (const auto found = views_.find(input); found != views_.end()) {
+      progress = std::min(progress, BuildProgress(found->second));
+    }
+  }
+  return progress;
+}
+
 void Platform::SetCommitListener(std::function<void()> listener) {
   MutexLock lock(mutex_);
   commit_listener_ = std::move(listener);
@@ -149,6 +175,9 @@ void Platform::Tick() {
     wakeup_.WaitFor(mutex_, kTickPeriod);
     for (const auto& [name, ingestor] : ingestors_) {
       ingestor->Tick();
+    }
+    for (auto& [name, view] : views_) {
+      view.build->Clear();
     }
   }
 }

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "millrace/app/project.h"
+#include "millrace/app/project_changes.h"
+#include "millrace/app/view_build.h"
 #include "millrace/base/clock.h"
 #include "millrace/base/file_system.h"
 #include "millrace/base/metrics.h"
@@ -31,6 +33,7 @@ class Platform {
     std::string data_dir;
     EngineOptions engine;
     EmbeddedTransport::Options storage;
+    ProjectChangeOptions changes;
     MetricsRegistry* metrics = nullptr;  ///< Outlives the platform; null = nothing is counted.
   };
 
@@ -57,11 +60,14 @@ class Platform {
   struct View {
     const ViewDefinition* definition = nullptr;
     std::unique_ptr<PipelineThread> thread;
+    std::unique_ptr<ViewBuild> build;
     const PipelineRunner& runner() const { return *thread->runner(); }
   };
   /// Null when there is no such materialized view.
   View* FindView(std::string_view name);
   std::map<std::string, View, std::less<>>& views() { return views_; }
+  /// How much of what was there before it the view, and what it reads, has taken in: from 0 to 1.
+  double BuildProgress(const View& view) const;
 
   /// Calls `listener` after each commit of any view, on pipelines' threads; it must be brief. Set
   /// before the first request.
@@ -71,6 +77,7 @@ class Platform {
   Platform(Project project, FileSystem& files, const Clock& clock, Options options);
 
   Status Open();
+  Status ApplyChanges();
   Status OpenTable(const TableDefinition& table);
   Status StartView(const ViewDefinition& view);
   Status StartSource(const TableDefinition& table);

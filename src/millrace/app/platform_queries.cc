@@ -34,10 +34,14 @@ std::string TimeJson(Micros time) {
                                                   : fmt::format("\"{}\"", FormatTimestamptz(time));
 }
 
-/// "finished" once the sources have ended and a commit has taken in all they gave.
-std::string_view StateOf(const Platform::View& view, const ViewFigures& figures) {
+/// "building" until the view has taken in what was there before it; "finished" once the sources
+/// have ended and a commit has taken in all they gave.
+std::string_view StateOf(const Platform::View& view, const ViewFigures& figures, double progress) {
   if (view.thread->failure()) {
     return "failed";
+  }
+  if (progress < 1) {
+    return "building";
   }
   const bool is_finished = view.runner().stats().watermark == kMicrosMax && figures.lag_rows == 0;
   return is_finished ? "finished" : "running";
@@ -172,14 +176,17 @@ std::string PlatformQueries::ViewJson(const Platform::View& view) {
   const PipelineStats& stats = view.runner().stats();
   const ViewFigures figures = figures_.Of(view);
   const auto failure = view.thread->failure();
+  const double progress = platform_.BuildProgress(view);
   std::string json = fmt::format(
-      "{{\"name\":{},\"source\":{},\"emit\":\"{}\",\"state\":\"{}\",\"error\":{},"
+      "{{\"name\":{},\"source\":{},\"emit\":\"{}\",\"state\":\"{}\",\"progress\":{:.3f},"
+      "\"error\":{},"
       "\"watermark\":{},\"lag\":{},\"rows_per_second\":{:.1f},\"served_rows\":{},\"epochs\":{},",
       JsonText(view.definition->name),
       JsonText(fmt::format("{}", fmt::join(view.definition->inputs, ","))),
-      view.definition->emit == EmitMode::kFinal ? "final" : "changes", StateOf(view, figures),
-      failure ? JsonText(failure->ToString()) : "null", TimeJson(stats.watermark), figures.lag_rows,
-      figures.rows_per_second, figures.rows, stats.epochs);
+      view.definition->emit == EmitMode::kFinal ? "final" : "changes",
+      StateOf(view, figures, progress), progress, failure ? JsonText(failure->ToString()) : "null",
+      TimeJson(stats.watermark), figures.lag_rows, figures.rows_per_second, figures.rows,
+      stats.epochs);
   fmt::format_to(std::back_inserter(json),
                  "\"rows\":{{\"in\":{},\"accepted\":{},\"filtered\":{},\"late\":{},"
                  "\"failed\":{},\"out\":{}}},\"state_keys\":{},\"state_bytes\":{},\"columns\":",
@@ -244,12 +251,20 @@ void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
     done(Err(ErrorCode::kSqlUnknownRelation, fmt::format("there is no view {}", query.view)));
     return;
   }
+  if (const double progress = platform_.BuildProgress(*platform_.FindView(query.view));
+      progress < 1 && query.wait_for.empty()) {
+    done(Err(
+        Error(ErrorCode::kUnavailable, fmt::format("view {} is being built: {:.0f} % are taken in",
+                                                   query.view, 100 * progress))
+            .WithHint("GET /api/v1/views shows its progress")));
+    return;
+  }
   auto wait = PositionWait::Make({query.view}, query.wait_for, frontier_);
   if (!wait) {
     done(Err(wait.error()));
     return;
   }
-  if (wait->Reached(frontier_)) {
+  if (IsReached(query.view, *wait)) {
     Post([this, query = std::move(query)] { return RunView(query); }, std::move(done));
     return;
   }
@@ -265,6 +280,10 @@ void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
   }
   metrics_.rejected.Add();
   done(Err(ErrorCode::kUnavailable, "too many queries are waiting"));
+}
+
+bool PlatformQueries::IsReached(const std::string& view, PositionWait& wait) {
+  return wait.Reached(frontier_) && platform_.BuildProgress(*platform_.FindView(view)) == 1;
 }
 
 Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
@@ -345,7 +364,7 @@ void PlatformQueries::CheckWaiting() {
   }
   std::vector<Waiting> still;
   for (Waiting& item : waiting) {
-    if (item.wait.Reached(frontier_)) {
+    if (IsReached(item.query.view, item.wait)) {
       Post([this, query = std::move(item.query)] { return RunView(query); }, std::move(item.done));
     } else if (platform_.clock().Monotonic() >= item.deadline) {
       item.done(Err(

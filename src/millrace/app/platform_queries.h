@@ -37,6 +37,8 @@ class PlatformQueries final : public serve::QueryService {
   };
 
   void Post(std::function<Result<std::string>()> work, const Done& done);
+  /// Whether a query that waits for a position may run.
+  bool IsReached(const std::string& view, PositionWait& wait);
   Result<std::string> RunView(const serve::ViewQuery& query);
   Result<std::string> RunRecords(const serve::RecordsQuery& query);
   std::string StreamJson(const StreamInfo& stream);

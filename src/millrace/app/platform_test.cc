@@ -224,19 +224,6 @@ TEST_F(PlatformTest, RefusesFeedsThatCannotBe) {
             ErrorCode::kHttpBadRequest);
 }
 
-TEST_F(PlatformTest, RefusesAViewWhoseQueryHasChanged) {
-  Stop();
-  std::string sql(kSql);
-  sql.replace(sql.find("price > 10"), 10, "price > 11");
-  const SqlFile file{.path = "test.sql", .text = sql};
-  auto definition = CompileProject(std::span(&file, 1), {}, nullptr);
-  ASSERT_TRUE(definition);
-  const auto platform = Platform::Start({.directory = "/", .definition = *std::move(definition)},
-                                        files_, clock_, Options());
-  ASSERT_FALSE(platform);
-  EXPECT_EQ(platform.error().code(), ErrorCode::kDefinitionChanged);
-}
-
 TEST_F(PlatformTest, SurvivesAFullDisk) {
   ASSERT_TRUE(Post(kClick));
   files_.SetCapacity(0);

@@ -100,6 +100,7 @@ Status Run(LoadedProject loaded, FileSystem& files, const Clock& clock, const si
   Platform::Options options{.data_dir = values.places.data_dir,
                             .engine = values.engine,
                             .storage = values.storage,
+                            .changes = loaded.changes,
                             .metrics = &registry};
   options.storage.on_fatal = [](const Error& error) {
     MR_LOG_ERROR(kAppLog, kError, "the transport has failed; ending the process", error);

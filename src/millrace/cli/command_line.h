@@ -13,6 +13,8 @@ namespace millrace {
 struct ProjectSelection {
   std::string directory;  ///< DIR; empty when it was not given.
   std::vector<OptionFlag> flags;
+  bool prune = false;                   ///< Drop what the project no longer defines.
+  bool accept_partial_history = false;  ///< Rebuild views from what their inputs still hold.
 };
 
 /// The commands that need the whole platform; each returns the exit status of the process. The

@@ -30,8 +30,18 @@ void ProjectFlags::AddShortcut(CLI::App& command, const std::string& flag,
   command.add_option(flag, shortcuts_.back()->value, help + " (" + option + ")");
 }
 
+void ProjectFlags::AddChangeFlags(CLI::App& command) {
+  command.add_flag("--prune", prune_,
+                   "Drop the data of tables and views that the project no longer defines");
+  command.add_flag("--accept-partial-history", accept_partial_history_,
+                   "Rebuild changed views also where their inputs no longer have all records");
+}
+
 ProjectSelection ProjectFlags::Take() const {
-  ProjectSelection selection{.directory = directory_, .flags = {}};
+  ProjectSelection selection{.directory = directory_,
+                             .flags = {},
+                             .prune = prune_,
+                             .accept_partial_history = accept_partial_history_};
   for (const auto& shortcut : shortcuts_) {
     if (!shortcut->value.empty()) {
       selection.flags.push_back({shortcut->option, shortcut->value, shortcut->flag});

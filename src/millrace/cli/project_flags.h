@@ -20,6 +20,9 @@ class ProjectFlags {
   void AddShortcut(CLI::App& command, const std::string& flag, const std::string& option,
                    const std::string& help);
 
+  /// Adds --prune and --accept-partial-history: what a start may do to the data directory.
+  void AddChangeFlags(CLI::App& command);
+
   ProjectSelection Take() const;
 
  private:
@@ -30,6 +33,8 @@ class ProjectFlags {
   };
 
   std::string directory_;
+  bool prune_ = false;
+  bool accept_partial_history_ = false;
   std::vector<std::string> settings_;
   std::vector<std::unique_ptr<Shortcut>> shortcuts_;
 };

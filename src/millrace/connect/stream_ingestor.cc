@@ -47,20 +47,19 @@ Result<std::unique_ptr<StreamIngestor>> StreamIngestor::Open(const TableDefiniti
   return ingestor;
 }
 
-Status StreamIngestor::OpenStreams() {
-  StreamDefinition definition{.name = table_.name,
-                              .partitions = table_.partitions,
-                              .schema = table_.schema,
+StreamDefinition StreamIngestor::StreamOf(const TableDefinition& table) {
+  StreamDefinition definition{.name = table.name,
+                              .partitions = table.partitions,
+                              .schema = table.schema,
                               .properties = {{"kind", "table"}}};
-  if (table_.event_time) {
-    definition.properties["event_time"] = table_.schema->field(*table_.event_time).name;
+  if (table.event_time) {
+    definition.properties["event_time"] = table.schema->field(*table.event_time).name;
   }
-  auto stream = transport_.CreateStream(definition);
-  if (!stream) {
-    return Err(stream.error().WithHint(
-        "give the changed table another name, or remove the data directory"));
-  }
-  stream_ = *stream;
+  return definition;
+}
+
+Status StreamIngestor::OpenStreams() {
+  MR_ASSIGN(stream_, transport_.CreateStream(StreamOf(table_)));
   MR_ASSIGN(errors_, transport_.CreateStream({.name = "errors$" + table_.name,
                                               .partitions = 1,
                                               .schema = ErrorRowSchema(),

@@ -38,6 +38,9 @@ class StreamIngestor {
     IngestMetrics metrics;
   };
 
+  /// The stream of a table, as it is to be.
+  static StreamDefinition StreamOf(const TableDefinition& table);
+
   /// Creates the streams of the table and errors$<table> when missing. Errors: kStreamExists when
   /// the table has another definition than the stored stream.
   static Result<std::unique_ptr<StreamIngestor>> Open(const TableDefinition& table,

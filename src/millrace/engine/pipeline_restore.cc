@@ -6,6 +6,7 @@
 
 #include "millrace/base/planted_bug.h"
 #include "millrace/engine/pipeline_runner.h"
+#include "millrace/engine/pipeline_streams.h"
 
 namespace millrace {
 
@@ -25,36 +26,25 @@ Status PipelineRunner::OpenSources() {
 }
 
 Status PipelineRunner::OpenStreams() {
-  const std::string& name = plan_->name;
-  MR_ASSIGN(streams_.view,
-            OpenStream(name, streams_.view_partitions, plan_->output_schema, "view"));
-  MR_ASSIGN(streams_.state, OpenStream("state$" + name, 1, nullptr, "state"));
-  MR_ASSIGN(streams_.errors, OpenStream("errors$" + name, 1, ErrorRowSchema(), "errors"));
-  if (keeps_rows() && plan_->operators[plan_->rows_operator]->forgets_rows()) {
-    MR_ASSIGN(streams_.closed, OpenStream("rows$" + name, 1, plan_->output_schema, "rows"));
+  const auto streams =
+      PipelineStreams::Of(*plan_, streams_.view_partitions, options_.state_partitions);
+  MR_ASSIGN(streams_.view, OpenStream(streams.view));
+  MR_ASSIGN(streams_.state, OpenStream(streams.state));
+  MR_ASSIGN(streams_.errors, OpenStream(streams.errors));
+  if (streams.closed) {
+    MR_ASSIGN(streams_.closed, OpenStream(*streams.closed));
   }
-  if (plan_->has_late_rows) {
-    MR_ASSIGN(streams_.late, OpenStream("late$" + name, 1, ErrorRowSchema(), "late"));
+  if (streams.late) {
+    MR_ASSIGN(streams_.late, OpenStream(*streams.late));
   }
   return {};
 }
 
-Result<StreamId> PipelineRunner::OpenStream(std::string name, uint32_t partitions, SchemaPtr schema,
-                                            std::string kind) {
-  StreamDefinition definition{.name = std::move(name),
-                              .partitions = partitions,
-                              .schema = std::move(schema),
-                              .properties = {{"kind", std::move(kind)}}};
-  if (definition.schema == nullptr) {
-    definition.properties["plan"] = fmt::format("{:016x}", plan_->fingerprint);
-    definition.properties["state_partitions"] = std::to_string(options_.state_partitions);
-  }
+Result<StreamId> PipelineRunner::OpenStream(const StreamDefinition& definition) {
   auto stream = transport_.CreateStream(definition);
   if (!stream && stream.error().code() == ErrorCode::kStreamExists) {
-    return std::unexpected(
-        Error(ErrorCode::kDefinitionChanged,
-              fmt::format("the stored data of view {} is of another query", plan_->name))
-            .WithHint("give the changed view another name, or remove the data directory"));
+    return Err(ErrorCode::kDefinitionChanged,
+               fmt::format("the stored data of view {} is of another query", plan_->name));
   }
   return stream;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "millrace/base/planted_bug.h"
+#include "millrace/engine/pipeline_streams.h"
 
 namespace millrace {
 
@@ -26,7 +27,7 @@ PipelineRunner::PipelineRunner(std::unique_ptr<const PipelinePlan> plan, Transpo
       workers_(workers),
       options_(std::move(options)),
       wake_(std::move(wake)),
-      reader_(fmt::format("view:{}", plan_->name)) {}
+      reader_(ReaderOfView(plan_->name)) {}
 
 Result<std::unique_ptr<PipelineRunner>> PipelineRunner::Create(
     const ViewDefinition& view, const ProjectDefinition& project, Transport& transport,
@@ -327,11 +328,11 @@ Status PipelineRunner::HandleCommitted(const Epoch& epoch, const CommitResult& r
       view_position_[range.partition.value()] = range.end;
     }
   }
-  CountCommitted(epoch);
   if (served_ != nullptr) {
     ApplyOutput(epoch);
     served_->Publish(view_position_, epoch.end_positions);
   }
+  CountCommitted(epoch);
   options_.metrics.commit_seconds.Observe(
       std::chrono::duration<double>(clock_.Monotonic() - epoch.sealed_at).count());
   if (options_.on_commit) {

@@ -100,14 +100,13 @@ class PipelineRunner {
   bool caught_up() const { return in_flight_.empty() && inputs_empty_; }
 
  private:
+  /// Those of PipelineStreams.
   struct Streams {
     StreamId view;
     uint32_t view_partitions = 0;
     StreamId state;
     StreamId errors;
     std::optional<StreamId> late;
-    /// The last rows of what the operator that remembers rows has forgotten: with those in its
-    /// state these are all rows of the view, so that a restart need not read its change stream.
     std::optional<StreamId> closed;
   };
   /// What an epoch started from, and what to publish when it is committed.
@@ -133,8 +132,7 @@ class PipelineRunner {
 
   Status OpenSources();
   Status OpenStreams();
-  Result<StreamId> OpenStream(std::string name, uint32_t partitions, SchemaPtr schema,
-                              std::string kind);
+  Result<StreamId> OpenStream(const StreamDefinition& definition);
   Status Restore();
   /// Whether the view's rows are kept beside its change stream: it has retractions.
   bool keeps_rows() const { return !plan_->append_only; }

@@ -172,12 +172,18 @@ void AppendTree(const PlanNode& node, size_t depth, std::string& out) {
   }
 }
 
-void AppendTypes(const PlanNode& node, std::string& out) {
-  for (const Field& field : node.schema->fields()) {
-    out += field.type.ToString() + ";";
+/// `whole_rows`: whether what reads the node may keep all of its columns.
+void AppendTypes(const PlanNode& node, bool whole_rows, std::string& out) {
+  const bool passes_on =
+      node.kind == Kind::kScan || node.kind == Kind::kFilter || node.kind == Kind::kWindow;
+  if (!passes_on || whole_rows) {
+    for (const Field& field : node.schema->fields()) {
+      out += field.type.ToString() + ";";
+    }
   }
+  const bool picks = node.kind == Kind::kProject || node.kind == Kind::kAggregate;
   for (const PlanPtr& input : node.inputs) {
-    AppendTypes(*input, out);
+    AppendTypes(*input, picks ? false : whole_rows || !passes_on, out);
   }
 }
 
@@ -196,10 +202,11 @@ bool AnyNode(const PlanNode& plan, const std::function<bool(const PlanNode&)>& m
 }
 
 uint64_t Fingerprint(const PlanNode& plan) {
-  // The text names every operation and column; the types are what it leaves out.
+  // The text names every operation and column; the types are what it leaves out. Those of columns
+  // that nothing reads do not count: a table may get another one.
   std::string text;
   AppendTree(plan, 0, text);
-  AppendTypes(plan, text);
+  AppendTypes(plan, true, text);
   return Xxh3(text);
 }
 

@@ -104,6 +104,14 @@ StreamTable::PlannedChanges StreamTable::Plan(const StreamChanges& changes) {
       }
     }
   }
+  for (const std::string& source : changes.forgotten_sources) {
+    const auto found = source_positions_.find(source);
+    if (found != source_positions_.end()) {
+      for (const auto& [split, value] : found->second) {
+        planned.content.source_positions.push_back({source, split, ""});
+      }
+    }
+  }
   return planned;
 }
 

@@ -40,6 +40,12 @@ struct StreamChanges {
   std::vector<StreamInfo> redefined;
   std::vector<StreamId> dropped;               ///< Their records go, and their names are free.
   std::vector<std::string> forgotten_readers;  ///< Their positions go.
+  std::vector<std::string> forgotten_sources;  ///< Those of their splits go.
+
+  bool empty() const {
+    return redefined.empty() && dropped.empty() && forgotten_readers.empty() &&
+           forgotten_sources.empty();
+  }
 };
 
 struct PartitionInfo {
@@ -138,8 +144,8 @@ class Transport {
   /// Creates a stream; durable on return. With an existing name: its id when the definition is the
   /// same, else kStreamExists. Blocks.
   virtual Result<StreamId> CreateStream(const StreamDefinition& definition) = 0;
-  /// Does all of `changes` in one commit; durable on return. While it runs nobody may write, read or
-  /// subscribe to the streams that change. kDiskFull: it will be done when there is room; do not
+  /// Does all of `changes` in one commit; durable on return. While it runs nobody may write, read
+  /// or subscribe to the streams that change. kDiskFull: it will be done when there is room; do not
   /// repeat it, CreateStream waits for it. Blocks.
   virtual Status ChangeStreams(const StreamChanges& changes) = 0;
   virtual std::optional<StreamInfo> FindStream(std::string_view name) = 0;

@@ -249,15 +249,22 @@ TYPED_TEST_P(TransportConformanceTest, DropsStreamsAndForgetsReaders) {
   auto epoch = this->transport_->BeginEpoch();
   epoch->SetPosition("view:view", kept, PartitionId(0), Offset(2));
   epoch->SetPosition("view:other", kept, PartitionId(0), Offset(1));
+  epoch->SetSourcePosition("file:view", "a", "1");
+  epoch->SetSourcePosition("file:other", "a", "2");
   ASSERT_EQ(this->Commit(*epoch).outcome, CommitOutcome::kCommitted);
-  const Status changed = this->transport_->ChangeStreams(
-      {.redefined = {}, .dropped = {old}, .forgotten_readers = {"view:view", "view:none"}});
+  const Status changed =
+      this->transport_->ChangeStreams({.redefined = {},
+                                       .dropped = {old},
+                                       .forgotten_readers = {"view:view", "view:none"},
+                                       .forgotten_sources = {"file:view"}});
   ASSERT_TRUE(changed) << changed.error().ToString();
 
   EXPECT_FALSE(this->transport_->FindStream("view"));
   EXPECT_EQ(this->transport_->Describe(old, PartitionId(1)).begin, Offset(4)) << "no records";
   EXPECT_TRUE(this->transport_->ReaderPositions("view:view").empty());
   EXPECT_EQ(this->transport_->ReaderPositions("view:other").size(), 1U);
+  EXPECT_TRUE(this->transport_->ReadSourcePositions("file:view").empty());
+  EXPECT_EQ(this->transport_->ReadSourcePositions("file:other").size(), 1U);
   for (const StreamInfo& stream : this->transport_->Streams()) {
     EXPECT_NE(stream.id, old);
   }
@@ -275,7 +282,7 @@ TYPED_TEST_P(TransportConformanceTest, RedefinesAStream) {
   fields.push_back({.name = "added", .type = DataType::Of(TypeId::kText), .nullable = true});
   info.definition.schema = MakeSchema(fields);
   ASSERT_TRUE(this->transport_->ChangeStreams(
-      {.redefined = {info}, .dropped = {}, .forgotten_readers = {}}));
+      {.redefined = {info}, .dropped = {}, .forgotten_readers = {}, .forgotten_sources = {}}));
   EXPECT_EQ(this->transport_->FindStream("clicks")->definition.schema->size(), fields.size());
   const auto again = this->transport_->CreateStream(info.definition);
   ASSERT_TRUE(again);
@@ -334,7 +341,6 @@ REGISTER_TYPED_TEST_SUITE_P(TransportConformanceTest, GivesDenseOffsetsInCommitO
                             SeeksIntoFrames, TrimsAndRefusesOffsetsOutside,
                             CarriesTimesAndControlFrames, PutsControlFramesInFront,
                             CreatesAStreamOnce, DropsStreamsAndForgetsReaders, RedefinesAStream,
-                            NotifiesUntilUnsubscribed,
-                            KeepsTheOrderOfConcurrentWriters);
+                            NotifiesUntilUnsubscribed, KeepsTheOrderOfConcurrentWriters);
 
 }  // namespace millrace

@@ -400,6 +400,9 @@ void EmbeddedTransport::Impl::StartChange(std::shared_ptr<CatalogChange> change,
   for (const PositionUpdate& position : content.positions) {
     writer.SetPosition(position.reader, position.stream, position.partition, position.next);
   }
+  for (const SourcePositionUpdate& position : content.source_positions) {
+    writer.SetSourcePosition(position.source, position.split, position.value);
+  }
   writer.CommitAsync([this, change = std::move(change)](const CommitResult& result) {
     if (result.outcome == CommitOutcome::kCommitted) {
       std::ranges::for_each(change->added, [&](const auto& info) { table_.AddStream(info); });

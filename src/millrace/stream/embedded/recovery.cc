@@ -7,6 +7,7 @@
 #include "millrace/stream/embedded/catalog.h"
 #include "millrace/stream/embedded/frame_codec.h"
 #include "millrace/stream/embedded/frame_format.h"
+#include "millrace/stream/stream_definition.h"
 
 namespace millrace {
 
@@ -99,8 +100,7 @@ Status Restore::ReadCatalog() {
 Status Restore::Redefine(const StreamInfo& before, const StreamInfo& after) {
   if (before.definition.name != after.definition.name ||
       before.definition.partitions != after.definition.partitions) {
-    return Err(ErrorCode::kCorruption,
-               fmt::format("catalog$ defines stream {} twice", after.id));
+    return Err(ErrorCode::kCorruption, fmt::format("catalog$ defines stream {} twice", after.id));
   }
   table_.Redefine(after);
   return {};
@@ -213,6 +213,14 @@ Status Restore::ScanSegment(const StreamInfo& stream, uint64_t number, uint64_t 
 Status Restore::RemoveUnneeded() {
   for (const std::string& path : uncommitted_) {
     MR_TRY(directory_.files().RemoveFile(path));
+  }
+  for (const StreamInfo& stream : table_.Streams()) {
+    const auto segment = state_.segments.lower_bound({stream.id, 0});
+    const bool has_segments = segment != state_.segments.end() && segment->first.first == stream.id;
+    if (IsDropped(stream.definition) && !has_segments) {
+      // Mostly it is gone already.
+      (void)directory_.files().RemoveDirectory(directory_.StreamDirectory(stream));
+    }
   }
   for (const uint64_t number : state_.retired) {
     if (!MR_PLANTED(KeepCopiedJournal)) {

@@ -1,0 +1,276 @@
+#include "millrace/app/project_changes.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "millrace/app/view_build.h"
+#include "millrace/connect/connector.h"
+#include "millrace/connect/stream_ingestor.h"
+#include "millrace/engine/pipeline_streams.h"
+#include "millrace/stream/stream_definition.h"
+
+namespace millrace {
+
+namespace {
+
+using Kind = ProjectChange::Kind;
+
+std::string KindOf(const StreamDefinition& definition) {
+  const auto kind = definition.properties.find("kind");
+  return kind == definition.properties.end() ? "" : kind->second;
+}
+
+/// Why records that are stored by `stored` cannot be read by `wanted`; none when they can.
+std::optional<std::string> Conflict(const StreamDefinition& stored,
+                                    const StreamDefinition& wanted) {
+  if (KindOf(stored) != KindOf(wanted)) {
+    return fmt::format("it was a {}", KindOf(stored));
+  }
+  if (stored.partitions != wanted.partitions) {
+    return fmt::format("it has {} partitions and not {}", stored.partitions, wanted.partitions);
+  }
+  if (stored.properties != wanted.properties) {
+    return "its event_time is another";
+  }
+  for (const Field& field : wanted.schema->fields()) {
+    const auto index = stored.schema->Find(field.name);
+    if (!index && !field.nullable) {
+      return fmt::format("column {} is new and NOT NULL", field.name);
+    }
+    if (!index) {
+      continue;
+    }
+    const Field& before = stored.schema->field(*index);
+    if (before.type != field.type) {
+      return fmt::format("column {} was {} and is {}", field.name, before.type.ToString(),
+                         field.type.ToString());
+    }
+    if (before.nullable && !field.nullable) {
+      return fmt::format("column {} was not NOT NULL", field.name);
+    }
+  }
+  return std::nullopt;
+}
+
+/// "column a is new, column b is gone".
+std::string DifferenceOf(const Schema& stored, const Schema& wanted) {
+  std::string text;
+  const auto add = [&](std::string_view name, std::string_view what) {
+    fmt::format_to(std::back_inserter(text), "{}column {} {}", text.empty() ? "" : ", ", name,
+                   what);
+  };
+  for (const Field& field : wanted.fields()) {
+    if (!stored.Find(field.name)) {
+      add(field.name, "is new");
+    }
+  }
+  for (const Field& field : stored.fields()) {
+    if (!wanted.Find(field.name)) {
+      add(field.name, "is gone");
+    }
+  }
+  return text.empty() ? "NOT NULL or the order of columns has changed" : text;
+}
+
+}  // namespace
+
+class ProjectChanges::Finder {
+ public:
+  Finder(const ProjectDefinition& project, Transport& transport,
+         const ProjectChangeOptions& options)
+      : project_(project), transport_(transport), options_(options) {}
+
+  Result<ProjectChanges> Run() {
+    for (const TableDefinition& table : project_.tables) {
+      MR_TRY(LookAtTable(table));
+    }
+    for (const ViewDefinition& view : project_.views) {
+      MR_TRY(LookAtView(view));
+    }
+    LookAtTheRest();
+    return std::move(found_);
+  }
+
+ private:
+  void Note(Kind kind, bool is_view, const std::string& name, std::string reason = "") {
+    found_.list_.push_back(
+        {.kind = kind, .is_view = is_view, .name = name, .reason = std::move(reason)});
+  }
+
+  Status LookAtTable(const TableDefinition& table) {
+    const StreamDefinition wanted = StreamIngestor::StreamOf(table);
+    partitions_[table.name] = wanted.partitions;
+    const auto stored = transport_.FindStream(table.name);
+    if (!stored) {
+      Note(Kind::kCreated, false, table.name);
+      return {};
+    }
+    if (SameDefinition(stored->definition, wanted)) {
+      Note(Kind::kKept, false, table.name);
+      return {};
+    }
+    if (const auto conflict = Conflict(stored->definition, wanted)) {
+      return Err(
+          Error(ErrorCode::kDefinitionChanged,
+                fmt::format("the stored records do not fit table {}: {}", table.name, *conflict))
+              .WithHint("give the changed table another name; --prune then drops the "
+                        "records of the old one"));
+    }
+    found_.streams_.redefined.push_back({.id = stored->id, .definition = wanted});
+    Note(Kind::kExtended, false, table.name,
+         DifferenceOf(*stored->definition.schema, *wanted.schema));
+    return {};
+  }
+
+  Status LookAtView(const ViewDefinition& view) {
+    MR_ASSIGN(const auto plan, PipelinePlan::Make(view, project_));
+    uint32_t partitions = 1;
+    for (const std::string& input : view.inputs) {
+      partitions = std::max(partitions, partitions_.at(input));
+    }
+    partitions_[view.name] = partitions;
+    const auto wanted = PipelineStreams::Of(*plan, partitions, options_.state_partitions);
+    const auto state = transport_.FindStream(wanted.state.name);
+    const std::optional<std::string> reason = state ? ReasonToRebuild(view, wanted) : std::nullopt;
+    if (state && !reason) {
+      Note(Kind::kKept, true, view.name);
+      return {};
+    }
+    if (const auto stored = transport_.FindStream(view.name);
+        stored && KindOf(stored->definition) != "view") {
+      return Err(ErrorCode::kDefinitionChanged,
+                 fmt::format("view {}: the data directory has a {} of this name", view.name,
+                             KindOf(stored->definition)));
+    }
+    if (reason) {
+      rebuilt_.insert(view.name);
+      MR_TRY(CheckHistory(view));
+    }
+    DropView(view.name);
+    Note(reason ? Kind::kRebuilt : Kind::kCreated, true, view.name, reason.value_or(""));
+    return {};
+  }
+
+  std::optional<std::string> ReasonToRebuild(const ViewDefinition& view,
+                                             const PipelineStreams& wanted) {
+    for (const std::string& input : view.inputs) {
+      if (rebuilt_.contains(input)) {
+        return fmt::format("{} is rebuilt", input);
+      }
+    }
+    for (const StreamDefinition& definition : wanted.All()) {
+      const auto stored = transport_.FindStream(definition.name);
+      if (!stored) {
+        return fmt::format("it has no stream {} yet", definition.name);
+      }
+      if (!SameDefinition(stored->definition, definition)) {
+        return stored->definition.partitions != definition.partitions
+                   ? "the partitions of its inputs have changed"
+                   : "its query has changed";
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// kDefinitionChanged when an input that stays no longer has all of its records.
+  Status CheckHistory(const ViewDefinition& view) {
+    for (const std::string& input : view.inputs) {
+      const auto stream = transport_.FindStream(input);
+      if (options_.accept_partial_history || !stream || rebuilt_.contains(input)) {
+        continue;
+      }
+      for (uint32_t p = 0; p < stream->definition.partitions; ++p) {
+        if (transport_.Describe(stream->id, PartitionId(p)).begin > Offset(0)) {
+          return Err(Error(ErrorCode::kDefinitionChanged,
+                           fmt::format("view {} has changed, and {} no longer has all records that "
+                                       "the view has seen",
+                                       view.name, input))
+                         .WithHint("--accept-partial-history rebuilds it from what is there"));
+        }
+      }
+    }
+    return {};
+  }
+
+  void Drop(const std::string& stream) {
+    if (const auto stored = transport_.FindStream(stream)) {
+      found_.streams_.dropped.push_back(stored->id);
+    }
+  }
+
+  /// Also what a start that was cut short may have left of it.
+  void DropView(const std::string& name) {
+    std::ranges::for_each(StreamNamesOfView(name), [&](const auto& stream) { Drop(stream); });
+    if (!transport_.ReaderPositions(ReaderOfView(name)).empty()) {
+      found_.streams_.forgotten_readers.push_back(ReaderOfView(name));
+    }
+    if (!transport_.ReadSourcePositions(ViewBuild::TargetsOf(name)).empty()) {
+      found_.streams_.forgotten_sources.push_back(ViewBuild::TargetsOf(name));
+    }
+  }
+
+  void DropTable(const std::string& name) {
+    Drop(name);
+    Drop("errors$" + name);
+    for (const Connector& connector : AllConnectors()) {
+      found_.streams_.forgotten_sources.push_back(fmt::format("{}:{}", connector.name, name));
+    }
+  }
+
+  void LookAtTheRest() {
+    for (const StreamInfo& stream : transport_.Streams()) {
+      const std::string& name = stream.definition.name;
+      const std::string kind = KindOf(stream.definition);
+      const bool is_view = kind == "view";
+      if ((kind != "table" && !is_view) || partitions_.contains(name)) {
+        continue;
+      }
+      Note(options_.prune ? Kind::kDropped : Kind::kUndefined, is_view, name);
+      if (options_.prune && is_view) {
+        DropView(name);
+      } else if (options_.prune) {
+        DropTable(name);
+      }
+    }
+  }
+
+  const ProjectDefinition& project_;
+  Transport& transport_;
+  const ProjectChangeOptions options_;
+  std::map<std::string, uint32_t> partitions_;  // Of every table and view of the project.
+  std::set<std::string> rebuilt_;
+  ProjectChanges found_;
+};
+
+Result<ProjectChanges> ProjectChanges::Find(const ProjectDefinition& project, Transport& transport,
+                                            const ProjectChangeOptions& options) {
+  return Finder(project, transport, options).Run();
+}
+
+Status ProjectChanges::Apply(Transport& transport) const {
+  return streams_.empty() ? Status() : transport.ChangeStreams(streams_);
+}
+
+std::string_view Name(ProjectChange::Kind kind) {
+  switch (kind) {
+    case Kind::kCreated:
+      return "created";
+    case Kind::kKept:
+      return "kept";
+    case Kind::kExtended:
+      return "changed";
+    case Kind::kRebuilt:
+      return "rebuilt";
+    case Kind::kUndefined:
+      return "no longer defined";
+    case Kind::kDropped:
+      return "dropped";
+  }
+  return "";
+}
+
+}  // namespace millrace

@@ -1,0 +1,250 @@
+// A project that is changed between two starts over one data directory.
+
+#include "millrace/app/project_changes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "millrace/app/platform_testing.h"
+#include "millrace/app/view_build.h"
+#include "millrace/stream/memory/memory_transport.h"
+
+namespace millrace {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::string_view kClicks =
+    "CREATE TABLE clicks (url text NOT NULL, price bigint, at timestamptz NOT NULL)\n"
+    "  WITH (connector = 'http', event_time = 'at', partitions = 1);\n";
+constexpr std::string_view kCounts =
+    "CREATE MATERIALIZED VIEW counts AS SELECT url, count(*) AS n FROM clicks GROUP BY url;\n";
+constexpr std::string_view kTotal =
+    "CREATE MATERIALIZED VIEW total AS SELECT sum(n)::bigint AS n FROM counts;\n";
+
+std::string Sql(std::initializer_list<std::string_view> parts) {
+  std::string sql;
+  for (const std::string_view part : parts) {
+    sql += part;
+  }
+  return sql;
+}
+
+std::string Replaced(std::string_view text, std::string_view from, std::string_view to) {
+  std::string replaced(text);
+  return replaced.replace(replaced.find(from), from.size(), to);
+}
+
+ProjectDefinition Compile(std::string_view sql) {
+  const SqlFile file{.path = "test.sql", .text = std::string(sql)};
+  auto definition = CompileProject(std::span(&file, 1), {}, nullptr);
+  EXPECT_TRUE(definition) << definition.error().ToString();
+  return *std::move(definition);
+}
+
+class ProjectChangesTest : public PlatformFixture {
+ protected:
+  void StartAgain(std::string_view sql) {
+    Stop();
+    Start(sql);
+  }
+
+  /// What a start over the data directory would do, "counts: rebuilt: its query has changed".
+  std::vector<std::string> Changes(std::string_view sql, const ProjectChangeOptions& options = {}) {
+    const auto changes = Find(sql, options);
+    EXPECT_TRUE(changes) << changes.error().ToString();
+    std::vector<std::string> lines;
+    for (const ProjectChange& change : changes->list()) {
+      lines.push_back(fmt::format("{}: {}{}{}", change.name, Name(change.kind),
+                                  change.reason.empty() ? "" : ": ", change.reason));
+    }
+    return lines;
+  }
+
+  Result<ProjectChanges> Find(std::string_view sql, const ProjectChangeOptions& options = {}) {
+    Stop();
+    const auto transport = EmbeddedTransport::Open(files_, clock_, "/data", {});
+    EXPECT_TRUE(transport);
+    return ProjectChanges::Find(Compile(sql), **transport, options);
+  }
+
+  void PostClicks(int count) {
+    for (int i = 0; i < count; ++i) {
+      const auto posted =
+          Post(fmt::format(R"({{"url":"/{}","price":{},"at":"2026-01-01T00:00:01Z"}})", i % 2, i));
+      ASSERT_TRUE(posted) << posted.error().ToString();
+      position_ = posted->position;
+    }
+  }
+
+  std::string RowsOf(const std::string& view, const std::string& order) {
+    const auto rows = Query({.view = view, .order = {{order, false}}, .wait_for = position_});
+    return rows ? *rows : rows.error().ToString();
+  }
+
+  std::string position_;
+};
+
+TEST_F(ProjectChangesTest, SaysWhatAStartWouldDo) {
+  Start(Sql({kClicks, kCounts, kTotal}));
+  EXPECT_THAT(Changes(Sql({kClicks, kCounts, kTotal})),
+              ElementsAre("clicks: kept", "counts: kept", "total: kept"));
+  const std::string distinct = Replaced(kCounts, "count(*)", "count(price)");
+  EXPECT_THAT(Changes(Sql({kClicks, distinct, kTotal})),
+              ElementsAre("clicks: kept", "counts: rebuilt: its query has changed",
+                          "total: rebuilt: counts is rebuilt"));
+  EXPECT_THAT(Changes(Sql({Replaced(kClicks, "price bigint", "price bigint, more text"), kCounts})),
+              ElementsAre("clicks: changed: column more is new", "counts: kept",
+                          "total: no longer defined"));
+  EXPECT_THAT(Changes(Sql({kClicks, kCounts}), {.prune = true}),
+              ElementsAre("clicks: kept", "counts: kept", "total: dropped"));
+  EXPECT_THAT(Changes(Sql({kClicks}), {.state_partitions = 8}),
+              ElementsAre("clicks: kept", "counts: no longer defined", "total: no longer defined"));
+  EXPECT_THAT(Changes(Sql({kClicks, kCounts, kTotal}), {.state_partitions = 8}),
+              ElementsAre("clicks: kept", "counts: rebuilt: its query has changed",
+                          "total: rebuilt: counts is rebuilt"));
+}
+
+TEST_F(ProjectChangesTest, RebuildsAChangedViewFromAllRecords) {
+  Start(Sql({kClicks, kCounts, kTotal}));
+  PostClicks(7);
+  EXPECT_THAT(RowsOf("counts", "url"), HasSubstr(R"([{"url":"/0","n":4},{"url":"/1","n":3}])"));
+  EXPECT_THAT(RowsOf("total", "n"), HasSubstr(R"([{"n":7}])"));
+  StartAgain(Sql({kClicks, Replaced(kCounts, "count(*)", "sum(price)::bigint"), kTotal}));
+  EXPECT_THAT(RowsOf("counts", "url"), HasSubstr(R"([{"url":"/0","n":12},{"url":"/1","n":9}])"));
+  EXPECT_THAT(RowsOf("total", "n"), HasSubstr(R"([{"n":21}])"));
+  PostClicks(1);
+  EXPECT_THAT(RowsOf("total", "n"), HasSubstr(R"([{"n":21}])"));
+  // And back, and over a restart of what was rebuilt.
+  StartAgain(Sql({kClicks, kCounts, kTotal}));
+  EXPECT_THAT(RowsOf("total", "n"), HasSubstr(R"([{"n":8}])"));
+  StartAgain(Sql({kClicks, kCounts, kTotal}));
+  EXPECT_THAT(RowsOf("total", "n"), HasSubstr(R"([{"n":8}])"));
+}
+
+TEST_F(ProjectChangesTest, BuildsANewViewFromAllRecords) {
+  Start(Sql({kClicks}));
+  PostClicks(5);
+  StartAgain(Sql({kClicks, kCounts, kTotal}));
+  EXPECT_THAT(RowsOf("total", "n"), HasSubstr(R"([{"n":5}])"));
+}
+
+TEST_F(ProjectChangesTest, AddsAColumnToATableAndRebuildsNothing) {
+  Start(Sql({kClicks, kCounts}));
+  PostClicks(2);
+  const std::string wider = Replaced(kClicks, "price bigint", "price bigint, who text");
+  StartAgain(Sql({wider, kCounts}));
+  const auto posted = Post(R"({"url":"/0","who":"me","at":"2026-01-01T00:00:02Z"})");
+  ASSERT_TRUE(posted);
+  position_ = posted->position;
+  EXPECT_THAT(RowsOf("counts", "url"), HasSubstr(R"([{"url":"/0","n":2},{"url":"/1","n":1}])"));
+  const auto records = Records({.stream = "clicks", .from = ""});
+  ASSERT_TRUE(records);
+  EXPECT_THAT(*records, HasSubstr(R"("who":null)"));
+  EXPECT_THAT(*records, HasSubstr(R"("who":"me")"));
+  EXPECT_THAT(Changes(Sql({wider, kCounts})), ElementsAre("clicks: kept", "counts: kept"));
+}
+
+TEST_F(ProjectChangesTest, RefusesATableWhoseRecordsDoNotFit) {
+  Start(Sql({kClicks, kCounts}));
+  const auto refusal = [&](std::string_view from, std::string_view to) {
+    const auto changes = Find(Replaced(kClicks, from, to));
+    EXPECT_FALSE(changes);
+    EXPECT_EQ(changes.error().code(), ErrorCode::kDefinitionChanged);
+    return changes.error().message();
+  };
+  EXPECT_THAT(refusal("price bigint", "price text"), HasSubstr("price was bigint and is text"));
+  EXPECT_THAT(refusal("price bigint", "price bigint NOT NULL"), HasSubstr("was not NOT NULL"));
+  EXPECT_THAT(refusal("price bigint", "price bigint, more text NOT NULL"),
+              HasSubstr("more is new and NOT NULL"));
+  EXPECT_THAT(refusal("partitions = 1", "partitions = 2"), HasSubstr("1 partitions and not 2"));
+  EXPECT_THAT(refusal("event_time = 'at', ", ""), HasSubstr("event_time"));
+  const auto view = Find(Sql({Replaced(kClicks, "clicks", "counts")}));
+  ASSERT_FALSE(view);
+  EXPECT_THAT(view.error().message(), HasSubstr("it was a view"));
+  const auto table = Find(
+      "CREATE TABLE t (a bigint);"
+      "CREATE MATERIALIZED VIEW clicks AS SELECT a FROM t;");
+  ASSERT_FALSE(table);
+  EXPECT_THAT(table.error().message(), HasSubstr("has a table of this name"));
+}
+
+TEST_F(ProjectChangesTest, PrunesWhatIsNoLongerDefined) {
+  Start(Sql({kClicks, kCounts, kTotal}));
+  PostClicks(3);
+  Stop();
+  {
+    const auto transport = EmbeddedTransport::Open(files_, clock_, "/data", {});
+    const auto changes = ProjectChanges::Find(Compile("CREATE TABLE other (a bigint);"),
+                                              **transport, {.prune = true});
+    ASSERT_TRUE(changes && changes->Apply(**transport));
+    for (const char* name : {"clicks", "errors$clicks", "counts", "state$counts", "total"}) {
+      EXPECT_FALSE((*transport)->FindStream(name)) << name;
+    }
+  }
+  Start(Sql({Replaced(kClicks, "price bigint", "price text"), kCounts}));
+  position_.clear();
+  EXPECT_THAT(RowsOf("counts", "url"), HasSubstr(R"("rows":[])"));
+}
+
+TEST_F(ProjectChangesTest, RebuildsOverLessHistoryOnlyWhenTold) {
+  Start(Sql({kClicks, kCounts}));
+  PostClicks(4);
+  Stop();
+  {
+    const auto transport = EmbeddedTransport::Open(files_, clock_, "/data", {});
+    const auto epoch = (*transport)->BeginEpoch();
+    epoch->Trim((*transport)->FindStream("clicks")->id, PartitionId(0), Offset(2));
+    epoch->CommitAsync({});
+  }
+  const std::string changed = Sql({kClicks, Replaced(kCounts, "count(*)", "count(price)")});
+  const auto refused = Find(changed);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kDefinitionChanged);
+  EXPECT_THAT(refused.error().ToString(), HasSubstr("--accept-partial-history"));
+  EXPECT_THAT(Changes(changed, {.accept_partial_history = true}),
+              ElementsAre("clicks: kept", "counts: rebuilt: its query has changed"));
+  EXPECT_THAT(Changes(Sql({kClicks, kCounts})), ElementsAre("clicks: kept", "counts: kept"));
+}
+
+TEST(ViewBuild, IsDoneOnceAllThatWasThereIsTakenIn) {
+  const auto transport = MemoryTransport::Immediate();
+  const ProjectDefinition project = Compile(Sql({kClicks, kCounts}));
+  const ViewDefinition& view = *project.FindView("counts");
+  const auto clicks = transport->CreateStream(
+      {.name = "clicks", .partitions = 1, .schema = project.FindTable("clicks")->schema});
+  ASSERT_TRUE(clicks);
+  EXPECT_EQ((*ViewBuild::Start(view, *transport))->Progress(), 1) << "nothing was there";
+
+  const auto append = [&] {
+    auto epoch = transport->BeginEpoch();
+    epoch->AppendOpaque(*clicks, PartitionId(0), FrameType::kControl,
+                        ControlFrame{.kind = ControlFrame::Kind::kIdle}.Encode());
+    epoch->CommitAsync({});
+  };
+  const auto read_to = [&](int64_t offset) {
+    auto epoch = transport->BeginEpoch();
+    epoch->SetPosition("view:counts", *clicks, PartitionId(0), Offset(offset));
+    epoch->CommitAsync({});
+  };
+  for (int i = 0; i < 4; ++i) {
+    append();
+  }
+  const auto build = *ViewBuild::Start(view, *transport);
+  EXPECT_EQ(build->Progress(), 0);
+  ASSERT_TRUE(transport->CreateStream({.name = "state$counts", .partitions = 1, .schema = {}}));
+  append();
+  read_to(3);
+  EXPECT_EQ(build->Progress(), 0.75);
+  build->Clear();
+  EXPECT_EQ((*ViewBuild::Start(view, *transport))->Progress(), 0.75) << "after a restart";
+  read_to(4);
+  EXPECT_TRUE(build->done()) << "what came later does not count";
+  build->Clear();
+  EXPECT_TRUE(transport->ReadSourcePositions("build:counts").empty());
+  EXPECT_TRUE((*ViewBuild::Start(view, *transport))->done());
+}
+
+}  // namespace
+}  // namespace millrace
