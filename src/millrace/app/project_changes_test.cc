@@ -130,6 +130,30 @@ TEST_F(ProjectChangesTest, BuildsANewViewFromAllRecords) {
   EXPECT_THAT(RowsOf("total", "n"), HasSubstr(R"([{"n":5}])"));
 }
 
+TEST_F(ProjectChangesTest, ANewReaderLearnsHowFarTimeIs) {
+  const std::string_view timed =
+      "CREATE TABLE clicks (url text, at timestamptz) WITH (event_time = 'at', partitions = 1);\n"
+      "CREATE MATERIALIZED VIEW known AS SELECT url, at FROM clicks WHERE url <> '';\n";
+  Start(timed);
+  for (const char* at : {"00:00:01", "00:00:02", "00:01:00", "00:02:00"}) {
+    const auto posted = Post(fmt::format(R"({{"url":"/","at":"2026-01-01T{}Z"}})", at));
+    ASSERT_TRUE(posted);
+    position_ = posted->position;
+  }
+  EXPECT_THAT(RowsOf("known", "at"), HasSubstr("00:02:00"));
+  const StreamId known = platform_->transport().FindStream("known")->id;
+  EXPECT_EQ(platform_->transport().Describe(known, PartitionId(0)).durable_end, Offset(4))
+      << "rows alone, while no view reads them";
+  StartAgain(Sql({timed,
+                  "CREATE MATERIALIZED VIEW per_minute WITH (emit = 'final') AS SELECT "
+                  "window_start, count(*) AS n FROM tumble(known, at, interval '1 minute') "
+                  "GROUP BY window_start;"}));
+  auto feed =
+      OpenFeed({.kind = serve::FeedKind::kView, .name = "per_minute", .with_snapshot = true});
+  ASSERT_TRUE(feed);
+  EXPECT_THAT(ReadUntil(**feed, "00:01:00Z"), HasSubstr("00:00:00Z\",\"n\":2"));
+}
+
 TEST_F(ProjectChangesTest, AddsAColumnToATableAndRebuildsNothing) {
   Start(Sql({kClicks, kCounts}));
   PostClicks(2);

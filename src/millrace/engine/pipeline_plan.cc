@@ -239,6 +239,9 @@ Result<std::unique_ptr<const PipelinePlan>> PipelinePlan::Make(const ViewDefinit
   plan->output_schema = view.plan->schema;
   plan->append_only = view.plan->properties.append_only;
   plan->has_event_time = view.plan->properties.event_time.has_value();
+  plan->is_read = std::ranges::any_of(project.views, [&](const ViewDefinition& other) {
+    return std::ranges::find(other.inputs, view.name) != other.inputs.end();
+  });
   plan->fingerprint = Fingerprint(*view.plan);
   MR_TRY(PlanCutter(project, *plan).Cut(*view.plan));
   if (!plan->append_only) {

@@ -50,6 +50,7 @@ struct PipelinePlan {
   bool append_only = false;     ///< Of the view's rows.
   bool has_late_rows = false;   ///< Whether a row can be late.
   bool has_event_time = false;  ///< Whether the view's rows have one.
+  bool is_read = false;         ///< By another view of the project.
   uint64_t fingerprint = 0;
   /// The operator whose state holds the rows of the view that may still change, when all rows come
   /// from it; kNone when the view is append-only.

@@ -73,6 +73,7 @@ Status PipelineRunner::Restore() {
   }
   dataflow_.emplace(*plan_, partitions, *state_, clock_, workers_, options_.batch_rows_max);
   input_ends_.resize(sources_.size());
+  owes_watermark_ = plan_->is_read && plan_->has_event_time && state_->progress.said_kind == 0;
   stats_.watermark = std::ranges::min(state_->progress.input_watermarks);
   stats_.state_keys = state_->keys();
   stats_.state_bytes = state_->MemoryBytes();

@@ -1,6 +1,7 @@
 #include "millrace/engine/pipeline_runner.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,13 @@ namespace {
 /// one has taken at most one part in this of the time, but not longer than kEpochWaitMax.
 constexpr int kEpochShare = 4;
 constexpr std::chrono::nanoseconds kEpochWaitMax = std::chrono::milliseconds(50);
+
+/// Watermarks are passed on in such steps: a frame for each epoch would cost more than the rows.
+Micros WholeSeconds(Micros time) {
+  constexpr Micros kSecond = 1'000'000;
+  const Micros rest = time % kSecond;
+  return time - (rest < 0 ? rest + kSecond : rest);
+}
 
 }  // namespace
 
@@ -79,9 +87,11 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   }
   int64_t rows = 0;
   MR_ASSIGN(const bool any, ReadInputs(rows));
-  const bool start = !state_->progress.started &&
-                     std::ranges::any_of(plan_->operators,
-                                         [](const auto& each) { return each->starts_by_itself(); });
+  const bool start =
+      !state_->progress.started
+          ? std::ranges::any_of(plan_->operators,
+                                [](const auto& each) { return each->starts_by_itself(); })
+          : std::exchange(owes_watermark_, false);
   inputs_empty_ = !any;
   if (!any && !start) {
     return Progress::kWaiting;
@@ -241,13 +251,13 @@ size_t PipelineRunner::AppendWatermark(EpochWriter& writer) {
     return 0;
   }
   const Dataflow::InputTime time = dataflow_->OutputTime();
-  ControlFrame frame{.kind = ControlFrame::Kind::kWatermark, .time = time.watermark};
-  if (time.idle) {
-    frame = {.kind = ControlFrame::Kind::kIdle};
-  } else if (time.watermark == kMicrosMax) {
+  ControlFrame frame{.kind = ControlFrame::Kind::kWatermark, .time = WholeSeconds(time.watermark)};
+  if (time.watermark == kMicrosMax) {
     frame = {.kind = ControlFrame::Kind::kEnd};
-  } else if (time.watermark == kMicrosMin) {
+  } else if (!plan_->is_read || time.watermark == kMicrosMin) {
     return 0;
+  } else if (time.idle) {
+    frame = {.kind = ControlFrame::Kind::kIdle};
   }
   const auto said = static_cast<uint8_t>(frame.kind);
   if (state_->progress.said_kind == said && state_->progress.said_time == frame.time) {

@@ -176,6 +176,8 @@ class PipelineRunner {
   std::vector<Offset> input_ends_;
   std::deque<Epoch> in_flight_;
   std::optional<EpochId> aborted_from_;
+  /// A view reads this one, and did not when the last rows came.
+  bool owes_watermark_ = false;
   bool inputs_empty_ = false;
   std::chrono::nanoseconds next_epoch_at_{0};
   std::optional<std::chrono::nanoseconds> next_step_;

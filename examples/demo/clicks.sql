@@ -1,1 +1,0 @@
-../clicks/clicks.sql

@@ -1,1 +1,0 @@
-../dpkg/dpkg.sql
