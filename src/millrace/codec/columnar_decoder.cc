@@ -122,6 +122,7 @@ class ColumnReader {
       case TypeId::kDate:
         return ReadIntegers<int32_t>();
       case TypeId::kInt64:
+      case TypeId::kTimestamp:
       case TypeId::kTimestamptz:
         return ReadIntegers<int64_t>();
       case TypeId::kNumeric:

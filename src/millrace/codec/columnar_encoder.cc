@@ -73,6 +73,7 @@ class ColumnarEncoder {
       case TypeId::kDate:
         return AppendIntegers<int32_t>(column);
       case TypeId::kInt64:
+      case TypeId::kTimestamp:
       case TypeId::kTimestamptz:
         return AppendIntegers<int64_t>(column);
       case TypeId::kNumeric:

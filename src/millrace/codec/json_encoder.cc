@@ -61,6 +61,8 @@ void AppendValueJson(const Column& column, size_t row, std::string& out) {
       return;
     case TypeId::kDate:
       return AppendQuoted(out, [&] { AppendDate(out, column.Values<int32_t>()[row]); });
+    case TypeId::kTimestamp:
+      return AppendQuoted(out, [&] { AppendTimestamp(out, column.Values<Micros>()[row]); });
     case TypeId::kTimestamptz:
       return AppendQuoted(out, [&] { AppendTimestamptz(out, column.Values<Micros>()[row]); });
     case TypeId::kInterval:

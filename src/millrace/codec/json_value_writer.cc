@@ -120,6 +120,7 @@ Failure ValueWriter::AppendAny(Cursor& cursor, Target& target) {
     case TypeId::kBytea:
     case TypeId::kDate:
     case TypeId::kInterval:
+    case TypeId::kTimestamp:
     case TypeId::kUuid:
       return AppendFromString(cursor, target);
     case TypeId::kJsonb:
@@ -271,6 +272,14 @@ Failure ValueWriter::AppendFromString(Cursor& cursor, Target& target) {
       return ErrorCode::kRecordInvalidTimestamp;
     }
     target.builder.AppendFixed(days);
+    return {};
+  }
+  if (target.type.id == TypeId::kTimestamp) {
+    Micros value = 0;
+    if (ScanTimestamp(text, value) != ScanOutcome::kOk) {
+      return ErrorCode::kRecordInvalidTimestamp;
+    }
+    target.builder.AppendFixed(value);
     return {};
   }
   if (target.type.id == TypeId::kInterval) {

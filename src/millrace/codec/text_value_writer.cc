@@ -155,6 +155,9 @@ RecordFailure TextValueWriter::AppendValue(std::string_view text, Target& target
     case TypeId::kDate:
       return AppendWith<int32_t>(ScanDate, text, builder) ? ErrorCode::kRecordInvalidTimestamp
                                                           : RecordFailure();
+    case TypeId::kTimestamp:
+      return AppendWith<Micros>(ScanTimestamp, text, builder) ? ErrorCode::kRecordInvalidTimestamp
+                                                              : RecordFailure();
     case TypeId::kTimestamptz:
       return AppendTimestamp(text, builder);
     case TypeId::kInterval:

@@ -42,6 +42,7 @@ Value RandomValue(Rng& rng, const DataType& type, double repeat_chance) {
       return Value(Int128{RandomInteger(rng)} * (rng.Chance(0.1) ? int64_t{1} << 40 : 1));
     case TypeId::kDate:
       return Value(static_cast<int64_t>(rng.Below(30'000)));
+    case TypeId::kTimestamp:
     case TypeId::kTimestamptz:
       return Value(static_cast<int64_t>(rng.Below(uint64_t{1} << 50)));
     case TypeId::kInterval:
@@ -67,7 +68,7 @@ SchemaPtr SchemaOfAllTypes() {
   for (const TypeId id :
        {TypeId::kBoolean, TypeId::kInt16, TypeId::kInt32, TypeId::kInt64, TypeId::kFloat32,
         TypeId::kFloat64, TypeId::kText, TypeId::kBytea, TypeId::kDate, TypeId::kTimestamptz,
-        TypeId::kInterval, TypeId::kUuid, TypeId::kJsonb}) {
+        TypeId::kInterval, TypeId::kUuid, TypeId::kJsonb, TypeId::kTimestamp}) {
     fields.push_back({.name = DataType::Of(id).ToString(), .type = DataType::Of(id)});
   }
   fields.push_back({.name = "numeric", .type = DataType::Numeric(38, 2)});

@@ -92,6 +92,7 @@ void MixAny(const Column& column, std::span<uint64_t> out) {
     case TypeId::kDate:
       return MixFixed<int32_t>(column, out);
     case TypeId::kInt64:
+    case TypeId::kTimestamp:
     case TypeId::kTimestamptz:
       return MixFixed<int64_t>(column, out);
     case TypeId::kFloat32:

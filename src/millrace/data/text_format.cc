@@ -221,6 +221,8 @@ void AppendValueText(std::string& out, const Value& value, const DataType& type)
       return AppendBytea(out, value.Get<std::string>());
     case TypeId::kDate:
       return AppendDate(out, static_cast<int32_t>(value.Get<int64_t>()));
+    case TypeId::kTimestamp:
+      return AppendTimestamp(out, value.Get<int64_t>());
     case TypeId::kTimestamptz:
       return AppendTimestamptz(out, value.Get<int64_t>());
     case TypeId::kInterval:
@@ -275,6 +277,8 @@ Result<Value> ParseValue(std::string_view text, const DataType& type) {
       MR_ASSIGN(const int32_t days, ParseDate(text));
       return Value(int64_t{days});
     }
+    case TypeId::kTimestamp:
+      return AsValue(ParseTimestamp(text));
     case TypeId::kTimestamptz:
       return AsValue(ParseTimestamptz(text));
     case TypeId::kInterval:

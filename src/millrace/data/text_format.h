@@ -30,6 +30,12 @@ Result<Micros> ParseTimestamptz(std::string_view text);
 void AppendTimestamptz(std::string& out, Micros value);
 std::string FormatTimestamptz(Micros value);
 
+/// As ScanTimestamptz for what a clock shows: a zone in the text means nothing, as in PostgreSQL.
+ScanOutcome ScanTimestamp(std::string_view text, Micros& out);
+Result<Micros> ParseTimestamp(std::string_view text);
+/// As AppendTimestamptz, without the Z.
+void AppendTimestamp(std::string& out, Micros value);
+
 /// Reads YYYY-MM-DD; also accepts a timestamp and drops its time of day.
 ScanOutcome ScanDate(std::string_view text, int32_t& out);
 Result<int32_t> ParseDate(std::string_view text);

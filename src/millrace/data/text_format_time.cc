@@ -286,7 +286,22 @@ Result<Micros> ParseTimestamptz(std::string_view text) {
   return value;
 }
 
-void AppendTimestamptz(std::string& out, Micros value) {
+ScanOutcome ScanTimestamp(std::string_view text, Micros& out) {
+  LocalTimestamp local;
+  if (const auto scanned = ScanLocalTimestamp(text, local); scanned != ScanOutcome::kOk) {
+    return scanned;
+  }
+  return CheckedMicros(local.days * kMicrosPerDay + local.micros_of_day, out);
+}
+
+Result<Micros> ParseTimestamp(std::string_view text) {
+  Micros value = 0;
+  const ScanOutcome outcome = ScanTimestamp(text, value);
+  MR_TRY(internal::DatetimeStatus(outcome, "timestamp", text));
+  return value;
+}
+
+void AppendTimestamp(std::string& out, Micros value) {
   value = std::clamp(value, kTimestampMin, kTimestampMax);
   int64_t days = value / kMicrosPerDay;
   int64_t rest = value % kMicrosPerDay;
@@ -308,8 +323,12 @@ void AppendTimestamptz(std::string& out, Micros value) {
     *at++ = '.';
     at = micros % 1000 == 0 ? WriteDigits(at, micros / 1000, 3) : WriteDigits(at, micros, 6);
   }
-  *at++ = 'Z';
   out.append(buffer, static_cast<size_t>(at - buffer));
+}
+
+void AppendTimestamptz(std::string& out, Micros value) {
+  AppendTimestamp(out, value);
+  out += 'Z';
 }
 
 std::string FormatTimestamptz(Micros value) {

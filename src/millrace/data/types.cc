@@ -29,6 +29,8 @@ std::string DataType::ToString() const {
       return "bytea";
     case TypeId::kDate:
       return "date";
+    case TypeId::kTimestamp:
+      return "timestamp";
     case TypeId::kTimestamptz:
       return "timestamptz";
     case TypeId::kInterval:
@@ -53,6 +55,7 @@ size_t DataType::width() const {
       return sizeof(int32_t);
     case TypeId::kInt64:
     case TypeId::kFloat64:
+    case TypeId::kTimestamp:
     case TypeId::kTimestamptz:
       return sizeof(int64_t);
     case TypeId::kNumeric:

@@ -26,6 +26,7 @@ enum class TypeId : uint8_t {
   kInterval = 12,     ///< Interval
   kUuid = 13,         ///< 16 bytes in network order
   kJsonb = 14,        ///< canonical JSON text: see data/json_text.h
+  kTimestamp = 15,    ///< what a clock of some zone shows, as int64 microseconds as if it were UTC
 };
 
 /// A type with its parameters. Two types are equal when all of it is.
@@ -81,7 +82,8 @@ using Uuid = std::array<std::byte, 16>;
 inline constexpr Micros kMicrosPerSecond = 1'000'000;
 inline constexpr Micros kMicrosPerDay = 86'400 * kMicrosPerSecond;
 
-/// Timestamps outside are refused everywhere: 0001-01-01 to 9999-12-31 23:59:59.999999 UTC.
+/// Timestamps of both kinds outside are refused everywhere: 0001-01-01 to 9999-12-31
+/// 23:59:59.999999 UTC.
 inline constexpr Micros kTimestampMin = -62'135'596'800 * kMicrosPerSecond;
 inline constexpr Micros kTimestampMax = 253'402'300'800 * kMicrosPerSecond - 1;
 inline constexpr int32_t kDateMin = -719'162;

@@ -19,6 +19,7 @@ Value ValueAt(const Column& column, size_t row) {
     case TypeId::kDate:
       return Value(int64_t{column.Values<int32_t>()[row]});
     case TypeId::kInt64:
+    case TypeId::kTimestamp:
     case TypeId::kTimestamptz:
       return Value(column.Values<int64_t>()[row]);
     case TypeId::kFloat32:
@@ -53,6 +54,7 @@ void AppendValue(ColumnBuilder& builder, const Value& value) {
     case TypeId::kDate:
       return builder.AppendFixed(static_cast<int32_t>(value.Get<int64_t>()));
     case TypeId::kInt64:
+    case TypeId::kTimestamp:
     case TypeId::kTimestamptz:
       return builder.AppendFixed(value.Get<int64_t>());
     case TypeId::kFloat32:

@@ -20,18 +20,6 @@ Micros StartOfDay(int32_t year, uint32_t month) {
   return DaysFromCivil(year, month, 1) * kMicrosPerDay;
 }
 
-int32_t IsoDayOfWeek(int32_t days) { return (DayOfWeek(days) + 6) % 7 + 1; }
-
-/// The Thursday of a day's ISO week decides the week's year.
-CivilDate IsoThursday(int32_t days) { return CivilFromDays(days - IsoDayOfWeek(days) + 4); }
-
-int32_t DayOfYear(int32_t days, int32_t year) { return days - DaysFromCivil(year, 1, 1) + 1; }
-
-int32_t IsoWeek(int32_t days) {
-  const int32_t thursday = days - IsoDayOfWeek(days) + 4;
-  return (DayOfYear(thursday, CivilFromDays(thursday).year) - 1) / 7 + 1;
-}
-
 int32_t Century(int32_t year) { return (year + 99) / 100; }
 
 /// Fields that are made of the time of day only.
@@ -74,9 +62,9 @@ int32_t DateField(TimeUnit unit, int32_t days) {
     case TimeUnit::kIsoDayOfWeek:
       return IsoDayOfWeek(days);
     case TimeUnit::kDayOfYear:
-      return DayOfYear(days, date.year);
+      return DayOfYear(days);
     case TimeUnit::kIsoYear:
-      return IsoThursday(days).year;
+      return IsoYear(days);
     default:
       return date.year;
   }
@@ -110,6 +98,42 @@ Micros TimeOfDay(Micros at) { return at - DayOf(at) * kMicrosPerDay; }
 int32_t DayOfWeek(int32_t days) {
   constexpr int32_t kThursday = 4;  // 1970-01-01
   return ((days + kThursday) % 7 + 7) % 7;
+}
+
+int32_t IsoDayOfWeek(int32_t days) { return (DayOfWeek(days) + 6) % 7 + 1; }
+
+int32_t DayOfYear(int32_t days) { return days - DaysFromCivil(CivilFromDays(days).year, 1, 1) + 1; }
+
+// The Thursday of a day's ISO week decides the week's year.
+
+int32_t IsoWeek(int32_t days) { return (DayOfYear(days - IsoDayOfWeek(days) + 4) - 1) / 7 + 1; }
+
+int32_t IsoYear(int32_t days) { return CivilFromDays(days - IsoDayOfWeek(days) + 4).year; }
+
+int32_t IsoYearStart(int32_t year) {
+  const int32_t fourth = DaysFromCivil(year, 1, 4);
+  return fourth - IsoDayOfWeek(fourth) + 1;
+}
+
+Interval Age(Micros a, Micros b) {
+  // timestamptz_age of PostgreSQL 15: the difference of the fields, where those that are negative
+  // borrow from the next, days from the month of the earlier time.
+  const bool negative = a < b;
+  const CivilDate later = CivilFromDays(DayOf(negative ? b : a));
+  const CivilDate earlier = CivilFromDays(DayOf(negative ? a : b));
+  Micros time = TimeOfDay(negative ? b : a) - TimeOfDay(negative ? a : b);
+  auto days = static_cast<int32_t>(later.day) - static_cast<int32_t>(earlier.day);
+  int32_t months = (later.year - earlier.year) * kMonthsPerYear +
+                   static_cast<int32_t>(later.month) - static_cast<int32_t>(earlier.month);
+  if (time < 0) {
+    time += kMicrosPerDay;
+    --days;
+  }
+  while (days < 0) {
+    days += static_cast<int32_t>(DaysInMonth(earlier.year, earlier.month));
+    --months;
+  }
+  return negative ? Interval{-months, -days, -time} : Interval{months, days, time};
 }
 
 std::optional<Micros> AddInterval(Micros at, const Interval& interval) {

@@ -24,10 +24,23 @@ int32_t DayOf(Micros at);
 Micros TimeOfDay(Micros at);
 /// 0 = Sunday.
 int32_t DayOfWeek(int32_t days);
+/// 1 = Monday, 7 = Sunday.
+int32_t IsoDayOfWeek(int32_t days);
+/// From 1.
+int32_t DayOfYear(int32_t days);
+/// The ISO 8601 week of a day, from 1, and the year that this week belongs to.
+int32_t IsoWeek(int32_t days);
+int32_t IsoYear(int32_t days);
+/// The Monday of week 1.
+int32_t IsoYearStart(int32_t year);
 
 /// Adds months (to the last day of the month where the day does not exist), then days, then time,
 /// all in UTC. None out of the range of timestamptz.
 std::optional<Micros> AddInterval(Micros at, const Interval& interval);
+
+/// The years, months, days and time from `b` to `a` as one counts on a calendar: PostgreSQL's
+/// age().
+Interval Age(Micros a, Micros b);
 
 /// The units of date_trunc and extract, in PostgreSQL's spellings.
 enum class TimeUnit : uint8_t {

@@ -43,6 +43,8 @@ Column CastFromText(const KernelCall& call) {
   switch (call.type.id) {
     case TypeId::kFloat64:
       return ScanFixed<double>(call, ScanDouble);
+    case TypeId::kTimestamp:
+      return ScanFixed<Micros>(call, ScanTimestamp);
     case TypeId::kTimestamptz:
       return ScanFixed<Micros>(call, ScanTimestamptz);
     case TypeId::kInt64:

@@ -29,6 +29,10 @@ int WideningRank(TypeId id) {
 
 bool IsJsonScalar(const DataType& type) { return type.is_number() || type.id == TypeId::kBoolean; }
 
+bool IsTimestamp(const DataType& type) {
+  return type.id == TypeId::kTimestamp || type.id == TypeId::kTimestamptz;
+}
+
 bool IsExplicit(TypeId from, TypeId to) {
   return from == TypeId::kText || (from == TypeId::kInt32 && to == TypeId::kBoolean) ||
          (from == TypeId::kBoolean && to == TypeId::kInt32);
@@ -66,10 +70,11 @@ bool CanCast(const DataType& from, const DataType& to, CastContext context) {
   if (from.is_number() && to.is_number()) {
     return context >= CastContext::kAssignment || WideningRank(from.id) < WideningRank(to.id);
   }
-  if (from.id == TypeId::kDate && to.id == TypeId::kTimestamptz) {
+  if (IsTimestamp(to) && (from.id == TypeId::kDate || from.id == TypeId::kTimestamp)) {
     return true;
   }
-  if (to.id == TypeId::kText || (from.id == TypeId::kTimestamptz && to.id == TypeId::kDate)) {
+  if (to.id == TypeId::kText ||
+      (IsTimestamp(from) && (IsTimestamp(to) || to.id == TypeId::kDate))) {
     return context >= CastContext::kAssignment;
   }
   if (context != CastContext::kExplicit) {
@@ -85,8 +90,8 @@ bool CastMayFail(const DataType& from, const DataType& to) {
   if (from.is_integer() && to.is_number() && to.id != TypeId::kNumeric) {
     return WideningRank(from.id) > WideningRank(to.id);
   }
-  const bool total = from.id == TypeId::kDate || from.id == TypeId::kTimestamptz ||
-                     from.id == TypeId::kBoolean || to.id == TypeId::kBoolean;
+  const bool total = from.id == TypeId::kDate || IsTimestamp(from) || from.id == TypeId::kBoolean ||
+                     to.id == TypeId::kBoolean;
   return !total || from.id == TypeId::kText || from.id == TypeId::kJsonb;
 }
 
@@ -113,6 +118,9 @@ Column CastColumn(const KernelCall& call) {
   }
   if (to.id == TypeId::kBoolean) {
     return IntegerToBoolean(call);
+  }
+  if (IsTimestamp(from) && IsTimestamp(to)) {
+    return MapUnary<Micros, Micros>(call, [](Micros at) { return at; });  // The zone is UTC.
   }
   MR_CHECK(from.id == TypeId::kDate || to.id == TypeId::kDate, "{} to {}", from.ToString(),
            to.ToString());

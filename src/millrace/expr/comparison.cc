@@ -129,7 +129,8 @@ std::vector<uint64_t> CompareAs(const KernelCall& call, Compare compare) {
     return CompareFixed<FixedOrder<int16_t>>(call, compare);
   } else if constexpr (kType == TypeId::kInt32 || kType == TypeId::kDate) {
     return CompareFixed<FixedOrder<int32_t>>(call, compare);
-  } else if constexpr (kType == TypeId::kInt64 || kType == TypeId::kTimestamptz) {
+  } else if constexpr (kType == TypeId::kInt64 || kType == TypeId::kTimestamp ||
+                       kType == TypeId::kTimestamptz) {
     return CompareFixed<FixedOrder<int64_t>>(call, compare);
   } else if constexpr (kType == TypeId::kFloat32) {
     return CompareFixed<FloatOrder<float>>(call, compare);
@@ -205,6 +206,7 @@ void AddComparisonFunctions(std::vector<ScalarFunction>& out) {
   AddOrder<TypeId::kText>(out);
   AddOrder<TypeId::kBytea>(out);
   AddOrder<TypeId::kDate>(out);
+  AddOrder<TypeId::kTimestamp>(out);
   AddOrder<TypeId::kTimestamptz>(out);
   AddOrder<TypeId::kInterval>(out);
   AddOrder<TypeId::kUuid>(out);

@@ -27,7 +27,11 @@ const std::vector<ScalarFunction>& Registry() {
     internal::AddHashFunctions(out);
     internal::AddPatternFunctions(out);
     internal::AddRegexFunctions(out);
+    internal::AddTimeOperators(out);
     internal::AddTimeFunctions(out);
+    internal::AddTimeZoneFunctions(out);
+    internal::AddTimeFormatFunctions(out);
+    internal::AddNumberFormatFunctions(out);
     internal::AddJsonFunctions(out);
     internal::AddJsonMatchFunctions(out);
     internal::AddJsonBuildFunctions(out);
@@ -207,6 +211,8 @@ Result<ResolvedFunction> ResolveFunction(std::string_view name,
   }
   return resolved;
 }
+
+std::span<const ScalarFunction> AllFunctions() { return Registry(); }
 
 std::vector<std::string_view> FunctionNames() {
   std::vector<std::string_view> names;

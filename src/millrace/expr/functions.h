@@ -59,6 +59,9 @@ struct ResolvedFunction {
 Result<ResolvedFunction> ResolveFunction(std::string_view name,
                                          std::span<const ArgumentType> arguments);
 
+/// Returns all overloads of all functions and operators, by name.
+std::span<const ScalarFunction> AllFunctions();
+
 /// Returns the names of all functions and operators, sorted.
 std::vector<std::string_view> FunctionNames();
 
@@ -91,10 +94,17 @@ void AddEncodingFunctions(std::vector<ScalarFunction>& out);
 void AddHashFunctions(std::vector<ScalarFunction>& out);
 void AddPatternFunctions(std::vector<ScalarFunction>& out);
 void AddRegexFunctions(std::vector<ScalarFunction>& out);
+void AddTimeOperators(std::vector<ScalarFunction>& out);
 void AddTimeFunctions(std::vector<ScalarFunction>& out);
+void AddTimeZoneFunctions(std::vector<ScalarFunction>& out);
+void AddTimeFormatFunctions(std::vector<ScalarFunction>& out);
+void AddNumberFormatFunctions(std::vector<ScalarFunction>& out);
 void AddJsonFunctions(std::vector<ScalarFunction>& out);
 void AddJsonMatchFunctions(std::vector<ScalarFunction>& out);
 void AddJsonBuildFunctions(std::vector<ScalarFunction>& out);
+
+/// The time of arguments 0 to 5 of make_timestamp at `row`; none when there is no such time.
+std::optional<Micros> MakeTimestamp(const KernelCall& call, size_t row);
 
 }  // namespace internal
 }  // namespace millrace

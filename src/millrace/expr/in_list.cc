@@ -12,8 +12,8 @@ namespace {
 constexpr size_t kSetMembersMin = 5;
 
 bool HasCheapHash(const DataType& type) {
-  return type.is_integer() || type.id == TypeId::kDate || type.id == TypeId::kTimestamptz ||
-         type.id == TypeId::kText;
+  return type.is_integer() || type.id == TypeId::kDate || type.id == TypeId::kTimestamp ||
+         type.id == TypeId::kTimestamptz || type.id == TypeId::kText;
 }
 
 template <typename T>

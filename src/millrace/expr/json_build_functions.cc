@@ -293,10 +293,10 @@ void AddBuilder(std::vector<ScalarFunction>& out, std::string_view name, Kernel 
 }  // namespace
 
 void AddJsonBuildFunctions(std::vector<ScalarFunction>& out) {
-  for (const TypeId type :
-       {TypeId::kBoolean, TypeId::kInt16, TypeId::kInt32, TypeId::kInt64, TypeId::kFloat32,
-        TypeId::kFloat64, TypeId::kNumeric, TypeId::kText, TypeId::kBytea, TypeId::kDate,
-        TypeId::kTimestamptz, TypeId::kInterval, TypeId::kUuid, TypeId::kJsonb}) {
+  for (const TypeId type : {TypeId::kBoolean, TypeId::kInt16, TypeId::kInt32, TypeId::kInt64,
+                            TypeId::kFloat32, TypeId::kFloat64, TypeId::kNumeric, TypeId::kText,
+                            TypeId::kBytea, TypeId::kDate, TypeId::kTimestamp, TypeId::kTimestamptz,
+                            TypeId::kInterval, TypeId::kUuid, TypeId::kJsonb}) {
     Add(out, "to_jsonb", {type}, ToJsonKernel);
   }
   AddBuilder(out, "jsonb_build_object", BuildObjectKernel);

@@ -66,7 +66,11 @@ Column MemberKernel(const KernelCall& call) {
 template <bool kAsText>
 Column ElementKernel(const KernelCall& call) {
   return FindParts<kAsText>(call, [&](size_t row, std::string_view json) {
-    return JsonElement(json, call.argument(1).At<int32_t>(row));
+    const int32_t index = call.argument(1).At<int32_t>(row);
+    // To PostgreSQL a scalar at the top is an array of one.
+    const bool scalar =
+        GetJsonKind(json) != JsonKind::kArray && GetJsonKind(json) != JsonKind::kObject;
+    return scalar && (index == 0 || index == -1) ? std::optional(json) : JsonElement(json, index);
   });
 }
 

@@ -265,6 +265,7 @@ void AddNumericFunctions(std::vector<ScalarFunction>& out) {
   AddExtremes<double>(out, kDouble);
   AddExtremes<Int128>(out, kNumeric);
   AddExtremes<int32_t>(out, TypeId::kDate);
+  AddExtremes<int64_t>(out, TypeId::kTimestamp);
   AddExtremes<int64_t>(out, TypeId::kTimestamptz);
   AddExtremes<bool>(out, TypeId::kBoolean);
   AddExtremes<Interval>(out, TypeId::kInterval);

@@ -1,18 +1,22 @@
 #include <cmath>
-#include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "millrace/data/text_format.h"
 #include "millrace/expr/calendar.h"
 #include "millrace/expr/functions.h"
+#include "millrace/expr/interval_math.h"
 
 namespace millrace::internal {
 
 namespace {
 
-constexpr TypeId kTime = TypeId::kTimestamptz;
+constexpr TypeId kZoned = TypeId::kTimestamptz;
+constexpr TypeId kLocal = TypeId::kTimestamp;
 constexpr TypeId kSpan = TypeId::kInterval;
 constexpr TypeId kDate = TypeId::kDate;
+constexpr TypeId kText = TypeId::kText;
 constexpr TypeId kInt = TypeId::kInt32;
 constexpr TypeId kDouble = TypeId::kFloat64;
 /// Seconds with microseconds; the SQL binder narrows fields that are whole numbers.
@@ -23,128 +27,13 @@ void FailRange(const KernelCall& call, size_t row) {
             fmt::format("{} out of range", call.type.ToString()));
 }
 
-template <typename T>
-Checked<T> FromOptional(const std::optional<T>& value) {
-  return {.value = value.value_or(T{}), .failed = !value};
+// Units
+
+std::unexpected<Error> UnknownUnit(std::string_view name) {
+  return Err(ErrorCode::kInvalidCast, fmt::format("unit not recognised: {}", name));
 }
 
-bool Narrow(Int128 value, int32_t& out) {
-  out = static_cast<int32_t>(value);
-  return value == out;
-}
-
-Checked<Interval> MakeInterval(Int128 months, Int128 days, Int128 micros) {
-  Checked<Interval> result;
-  result.failed = !Narrow(months, result.value.months) || !Narrow(days, result.value.days) ||
-                  micros > std::numeric_limits<Micros>::max() ||
-                  micros < std::numeric_limits<Micros>::min();
-  result.value.micros = result.failed ? 0 : static_cast<Micros>(micros);
-  result.value = result.failed ? Interval{} : result.value;
-  return result;
-}
-
-template <int kSign>
-Checked<Interval> Combine(const Interval& a, const Interval& b) {
-  return MakeInterval(Int128{a.months} + kSign * Int128{b.months},
-                      Int128{a.days} + kSign * Int128{b.days},
-                      Int128{a.micros} + kSign * Int128{b.micros});
-}
-
-/// As PostgreSQL's interval_mul: fractions of months become days, fractions of days become time.
-Checked<Interval> Scale(const Interval& span, double factor) {
-  const double months = span.months * factor;
-  const double days = span.days * factor + (months - std::trunc(months)) * 30;
-  const double micros = static_cast<double>(span.micros) * factor +
-                        std::round((days - std::trunc(days)) * static_cast<double>(kMicrosPerDay));
-  constexpr double kLimit = 9e18;
-  if (!std::isfinite(micros) || std::abs(micros) > kLimit || std::abs(days) > kLimit ||
-      std::abs(months) > kLimit) {
-    return {.value = {}, .failed = true};
-  }
-  return MakeInterval(static_cast<int64_t>(months), static_cast<int64_t>(days),
-                      static_cast<int64_t>(std::nearbyint(micros)));
-}
-
-/// The one interval of all equal ones whose parts have one sign and no more days than a month and
-/// no more time than a day.
-Checked<Interval> Justify(const Interval& span) {
-  constexpr Int128 kMonth = Int128{30} * kMicrosPerDay;
-  const Int128 total = IntervalOrder(span);
-  return MakeInterval(total / kMonth, total % kMonth / kMicrosPerDay,
-                      total % kMonth % kMicrosPerDay);
-}
-
-/// PostgreSQL's justify_hours over the difference: whole days and the rest.
-Checked<Interval> Between(Micros a, Micros b) {
-  const Micros difference = a - b;
-  return MakeInterval(0, difference / kMicrosPerDay, difference % kMicrosPerDay);
-}
-
-Interval Negated(const Interval& span) { return {-span.months, -span.days, -span.micros}; }
-
-template <typename Left, typename Right, typename Out, auto kOperation>
-Column TimeKernel(const KernelCall& call) {
-  return MapBinaryChecked<Left, Right, Out>(
-      call, [](const Left& a, const Right& b) { return kOperation(a, b); },
-      [&](size_t row) { FailRange(call, row); });
-}
-
-Checked<Micros> TimePlus(Micros at, const Interval& span) {
-  return FromOptional(AddInterval(at, span));
-}
-Checked<Micros> TimeMinus(Micros at, const Interval& span) {
-  constexpr int32_t kMin = std::numeric_limits<int32_t>::min();
-  if (span.months == kMin || span.days == kMin ||
-      span.micros == std::numeric_limits<Micros>::min()) {
-    return {.value = 0, .failed = true};
-  }
-  return FromOptional(AddInterval(at, Negated(span)));
-}
-Checked<Micros> PlusTime(const Interval& span, Micros at) { return TimePlus(at, span); }
-Checked<Micros> DatePlusSpan(int32_t date, const Interval& span) {
-  return TimePlus(date * kMicrosPerDay, span);
-}
-Checked<Micros> DateMinusSpan(int32_t date, const Interval& span) {
-  return TimeMinus(date * kMicrosPerDay, span);
-}
-Checked<int32_t> CheckedDate(int64_t days) {
-  const bool fits = days >= kDateMin && days <= kDateMax;
-  return {.value = fits ? static_cast<int32_t>(days) : 0, .failed = !fits};
-}
-Checked<int32_t> DatePlus(int32_t date, int32_t days) { return CheckedDate(int64_t{date} + days); }
-Checked<int32_t> PlusDate(int32_t days, int32_t date) { return DatePlus(date, days); }
-Checked<int32_t> DateMinus(int32_t date, int32_t days) { return CheckedDate(int64_t{date} - days); }
-Checked<int32_t> DateDifference(int32_t a, int32_t b) { return {.value = a - b, .failed = false}; }
-Checked<Interval> ScaleFirst(double factor, const Interval& span) { return Scale(span, factor); }
-
-Column DivideSpanKernel(const KernelCall& call) {
-  return MapBinaryChecked<Interval, double, Interval>(
-      call,
-      [](const Interval& span, double divisor) {
-        return divisor == 0 ? Checked<Interval>{.value = {}, .failed = true}
-                            : Scale(span, 1 / divisor);
-      },
-      [&](size_t row) {
-        if (call.argument(1).At<double>(row) == 0) {
-          call.Fail(row, ErrorCode::kDivisionByZero, "division by zero");
-        } else {
-          FailRange(call, row);
-        }
-      });
-}
-
-Column NegateSpanKernel(const KernelCall& call) {
-  return MapUnaryChecked<Interval, Interval>(
-      call, [](const Interval& span) { return Combine<-1>({}, span); },
-      [&](size_t row) { FailRange(call, row); });
-}
-
-Column JustifyKernel(const KernelCall& call) {
-  return MapUnaryChecked<Interval, Interval>(call, Justify,
-                                             [&](size_t row) { FailRange(call, row); });
-}
-
-/// Reads the unit in argument 0 of each row; reports unknown ones.
+/// Reads the unit in argument 0 of each row.
 class UnitReader {
  public:
   explicit UnitReader(const KernelCall& call) : call_(call), constant_(call.argument(0).constant) {
@@ -156,8 +45,8 @@ class UnitReader {
     return constant_ ? unit_ : ParseTimeUnit(call_.argument(0).Text(row));
   }
   void Fail(size_t row) const {
-    call_.Fail(row, ErrorCode::kInvalidCast,
-               fmt::format("unit not recognised: {}", call_.argument(0).Text(row)));
+    const Error error = UnknownUnit(call_.argument(0).Text(row)).error();
+    call_.Fail(row, error.code(), error.message());
   }
 
  private:
@@ -166,15 +55,34 @@ class UnitReader {
   std::optional<TimeUnit> unit_;
 };
 
+std::optional<Micros> Truncated(TimeUnit unit, Micros at) { return TruncateTime(unit, at); }
+std::optional<Interval> Truncated(TimeUnit unit, const Interval& span) {
+  return TruncateInterval(unit, span);
+}
+
+/// Refuses literal units that no value of type T has.
+template <typename T>
+Result<Prepared> PrepareTruncate(std::span<const Value* const> literals) {
+  if (literals[0] != nullptr) {
+    const auto& name = literals[0]->Get<std::string>();
+    const auto unit = ParseTimeUnit(name);
+    if (!unit || !Truncated(*unit, T{})) {
+      return UnknownUnit(name);
+    }
+  }
+  return nullptr;
+}
+
+template <typename T>
 Column TruncateKernel(const KernelCall& call) {
   UnitReader units(call);
-  return ComputeRows<Micros>(call, [&](size_t row) {
+  return ComputeRows<T>(call, [&](size_t row) {
     const auto unit = units.At(row);
-    const auto start = unit ? TruncateTime(*unit, call.argument(1).At<Micros>(row)) : std::nullopt;
+    const auto start = unit ? Truncated(*unit, call.argument(1).At<T>(row)) : std::nullopt;
     if (!start) {
       units.Fail(row);
     }
-    return start.value_or(0);
+    return start.value_or(T{});
   });
 }
 
@@ -186,13 +94,21 @@ std::optional<Int128> FieldOf(TimeUnit unit, const Interval& span) {
   return ExtractField(unit, span);
 }
 
+/// A date has no time of day; date_part is lenient there, as in PostgreSQL.
+template <typename In, typename Out>
+bool HasUnit(TimeUnit unit) {
+  return !std::is_same_v<In, int32_t> || std::is_same_v<Out, double> || unit == TimeUnit::kEpoch ||
+         unit >= TimeUnit::kDay;
+}
+
 /// extract gives millionths as numeric, date_part the same as double precision.
 template <typename In, typename Out>
 Column FieldKernel(const KernelCall& call) {
   UnitReader units(call);
   return ComputeRows<Out>(call, [&](size_t row) -> Out {
     const auto unit = units.At(row);
-    const auto field = unit ? FieldOf(*unit, call.argument(1).At<In>(row)) : std::nullopt;
+    const bool known = unit && HasUnit<In, Out>(*unit);
+    const auto field = known ? FieldOf(*unit, call.argument(1).At<In>(row)) : std::nullopt;
     if (!field) {
       units.Fail(row);
       return Out{};
@@ -204,6 +120,44 @@ Column FieldKernel(const KernelCall& call) {
     }
   });
 }
+
+/// The begin of the stride, counted from an origin, that holds a time.
+Column BinKernel(const KernelCall& call) {
+  return ComputeRows<Micros>(call, [&](size_t row) -> Micros {
+    const auto stride = call.argument(0).At<Interval>(row);
+    const Int128 width = Int128{stride.days} * kMicrosPerDay + stride.micros;
+    if (stride.months != 0 || width <= 0) {
+      call.Fail(row, ErrorCode::kDatetimeOutOfRange,
+                "a stride must be longer than zero and have no months");
+      return 0;
+    }
+    const Int128 origin = call.argument(2).At<Micros>(row);
+    const Int128 past = call.argument(1).At<Micros>(row) - origin;
+    const Int128 start = origin + past - (past % width + width) % width;
+    if (start < kTimestampMin) {
+      FailRange(call, row);
+      return 0;
+    }
+    return static_cast<Micros>(start);
+  });
+}
+
+// Spans
+
+template <std::optional<Interval> (*kJustify)(const Interval&)>
+Column JustifyKernel(const KernelCall& call) {
+  return MapUnaryChecked<Interval, Interval>(
+      call,
+      [](const Interval& span) -> Checked<Interval> {
+        const auto result = kJustify(span);
+        return {.value = result.value_or(Interval{}), .failed = !result};
+      },
+      [&](size_t row) { FailRange(call, row); });
+}
+
+Column AgeKernel(const KernelCall& call) { return MapBinary<Micros, Micros, Interval>(call, Age); }
+
+// Making
 
 Column ToTimestampKernel(const KernelCall& call) {
   return MapUnaryChecked<double, Micros>(
@@ -217,49 +171,114 @@ Column ToTimestampKernel(const KernelCall& call) {
       [&](size_t row) { FailRange(call, row); });
 }
 
-void Add(std::vector<ScalarFunction>& out, std::string_view name, std::vector<TypeId> arguments,
-         DataType result, Kernel kernel) {
-  out.push_back(
-      {.name = name, .arguments = std::move(arguments), .result = result, .kernel = kernel});
+int32_t IntAt(const KernelCall& call, size_t argument, size_t row) {
+  return call.argument(argument).At<int32_t>(row);
 }
 
-void AddOperators(std::vector<ScalarFunction>& out) {
-  const DataType time = DataType::Of(kTime);
-  const DataType span = DataType::Of(kSpan);
-  const DataType date = DataType::Of(kDate);
-  Add(out, "+", {kTime, kSpan}, time, TimeKernel<Micros, Interval, Micros, TimePlus>);
-  Add(out, "+", {kSpan, kTime}, time, TimeKernel<Interval, Micros, Micros, PlusTime>);
-  Add(out, "-", {kTime, kSpan}, time, TimeKernel<Micros, Interval, Micros, TimeMinus>);
-  Add(out, "-", {kTime, kTime}, span, TimeKernel<Micros, Micros, Interval, Between>);
-  Add(out, "+", {kDate, kSpan}, time, TimeKernel<int32_t, Interval, Micros, DatePlusSpan>);
-  Add(out, "-", {kDate, kSpan}, time, TimeKernel<int32_t, Interval, Micros, DateMinusSpan>);
-  Add(out, "+", {kDate, kInt}, date, TimeKernel<int32_t, int32_t, int32_t, DatePlus>);
-  Add(out, "+", {kInt, kDate}, date, TimeKernel<int32_t, int32_t, int32_t, PlusDate>);
-  Add(out, "-", {kDate, kInt}, date, TimeKernel<int32_t, int32_t, int32_t, DateMinus>);
-  Add(out, "-", {kDate, kDate}, DataType::Of(kInt),
-      TimeKernel<int32_t, int32_t, int32_t, DateDifference>);
-  Add(out, "+", {kSpan, kSpan}, span, TimeKernel<Interval, Interval, Interval, Combine<1>>);
-  Add(out, "-", {kSpan, kSpan}, span, TimeKernel<Interval, Interval, Interval, Combine<-1>>);
-  Add(out, "*", {kSpan, kDouble}, span, TimeKernel<Interval, double, Interval, Scale>);
-  Add(out, "*", {kDouble, kSpan}, span, TimeKernel<double, Interval, Interval, ScaleFirst>);
-  Add(out, "/", {kSpan, kDouble}, span, DivideSpanKernel);
-  Add(out, "-", {kSpan}, span, NegateSpanKernel);
+/// The day of arguments 0 to 2.
+std::optional<int32_t> MadeDate(const KernelCall& call, size_t row) {
+  const int32_t year = IntAt(call, 0, row);
+  const int32_t month = IntAt(call, 1, row);
+  const int32_t day = IntAt(call, 2, row);
+  const bool valid = year >= 1 && year <= 9999 && month >= 1 && month <= 12 && day >= 1 &&
+                     day <= static_cast<int32_t>(DaysInMonth(year, static_cast<uint32_t>(month)));
+  return valid ? std::optional(
+                     DaysFromCivil(year, static_cast<uint32_t>(month), static_cast<uint32_t>(day)))
+               : std::nullopt;
+}
+
+Column MakeDateKernel(const KernelCall& call) {
+  return ComputeRows<int32_t>(call, [&](size_t row) {
+    const auto date = MadeDate(call, row);
+    if (!date) {
+      FailRange(call, row);
+    }
+    return date.value_or(0);
+  });
+}
+
+Column MakeTimestampKernel(const KernelCall& call) {
+  return ComputeRows<Micros>(call, [&](size_t row) -> Micros {
+    const auto made = MakeTimestamp(call, row);
+    if (!made) {
+      FailRange(call, row);
+    }
+    return made.value_or(0);
+  });
+}
+
+/// make_interval(years, months, weeks, days, hours, mins, secs).
+Column MakeIntervalKernel(const KernelCall& call) {
+  return ComputeRows<Interval>(call, [&](size_t row) {
+    const double seconds = call.argument(6).At<double>(row);
+    const double micros = std::rint(seconds * 1e6);
+    constexpr double kLimit = 9e18;
+    const Int128 time = Int128{IntAt(call, 4, row)} * 3600 + Int128{IntAt(call, 5, row)} * 60;
+    const auto span = std::abs(micros) < kLimit
+                          ? MakeInterval(Int128{IntAt(call, 0, row)} * 12 + IntAt(call, 1, row),
+                                         Int128{IntAt(call, 2, row)} * 7 + IntAt(call, 3, row),
+                                         time * kMicrosPerSecond + static_cast<int64_t>(micros))
+                          : std::nullopt;
+    if (!span) {
+      FailRange(call, row);
+    }
+    return span.value_or(Interval{});
+  });
+}
+
+void Add(std::vector<ScalarFunction>& out, std::string_view name, std::vector<TypeId> arguments,
+         DataType result, Kernel kernel, ScalarFunction::Prepare prepare = nullptr) {
+  out.push_back({.name = name,
+                 .arguments = std::move(arguments),
+                 .result = result,
+                 .kernel = kernel,
+                 .prepare = prepare});
 }
 
 }  // namespace
 
+std::optional<Micros> MakeTimestamp(const KernelCall& call, size_t row) {
+  const auto date = MadeDate(call, row);
+  const int32_t hour = IntAt(call, 3, row);
+  const int32_t minute = IntAt(call, 4, row);
+  const double seconds = call.argument(5).At<double>(row);
+  // 24:00:00 and second 60 carry over, as in PostgreSQL.
+  const bool valid = date && hour >= 0 && minute >= 0 && minute < 60 && seconds >= 0 &&
+                     seconds <= 60 && (hour < 24 || (hour == 24 && minute == 0 && seconds == 0));
+  if (!valid) {
+    return std::nullopt;
+  }
+  const Int128 at = *date * kMicrosPerDay + (hour * 60 + minute) * 60 * kMicrosPerSecond +
+                    static_cast<Micros>(std::rint(seconds * 1e6));
+  return at <= kTimestampMax ? std::optional(static_cast<Micros>(at)) : std::nullopt;
+}
+
 void AddTimeFunctions(std::vector<ScalarFunction>& out) {
-  constexpr TypeId kText = TypeId::kText;
-  AddOperators(out);
-  Add(out, "date_trunc", {kText, kTime}, DataType::Of(kTime), TruncateKernel);
-  Add(out, "extract", {kText, kTime}, kFieldType, FieldKernel<Micros, Int128>);
+  const DataType span = DataType::Of(kSpan);
+  for (const TypeId time : {kZoned, kLocal}) {
+    const DataType type = DataType::Of(time);
+    Add(out, "date_trunc", {kText, time}, type, TruncateKernel<Micros>, PrepareTruncate<Micros>);
+    Add(out, "date_bin", {kSpan, time, time}, type, BinKernel);
+    Add(out, "extract", {kText, time}, kFieldType, FieldKernel<Micros, Int128>);
+    Add(out, "date_part", {kText, time}, DataType::Of(kDouble), FieldKernel<Micros, double>);
+    Add(out, "age", {time, time}, span, AgeKernel);
+    out.back().may_fail = false;
+  }
+  Add(out, "date_trunc", {kText, kSpan}, span, TruncateKernel<Interval>, PrepareTruncate<Interval>);
   Add(out, "extract", {kText, kDate}, kFieldType, FieldKernel<int32_t, Int128>);
   Add(out, "extract", {kText, kSpan}, kFieldType, FieldKernel<Interval, Int128>);
-  Add(out, "date_part", {kText, kTime}, DataType::Of(kDouble), FieldKernel<Micros, double>);
   Add(out, "date_part", {kText, kDate}, DataType::Of(kDouble), FieldKernel<int32_t, double>);
   Add(out, "date_part", {kText, kSpan}, DataType::Of(kDouble), FieldKernel<Interval, double>);
-  Add(out, "justify_interval", {kSpan}, DataType::Of(kSpan), JustifyKernel);
-  Add(out, "to_timestamp", {kDouble}, DataType::Of(kTime), ToTimestampKernel);
+  Add(out, "justify_interval", {kSpan}, span, JustifyKernel<JustifyInterval>);
+  Add(out, "justify_days", {kSpan}, span, JustifyKernel<JustifyDays>);
+  Add(out, "justify_hours", {kSpan}, span, JustifyKernel<JustifyHours>);
+  Add(out, "to_timestamp", {kDouble}, DataType::Of(kZoned), ToTimestampKernel);
+  Add(out, "make_date", {kInt, kInt, kInt}, DataType::Of(kDate), MakeDateKernel);
+  const std::vector<TypeId> clock = {kInt, kInt, kInt, kInt, kInt, kDouble};
+  Add(out, "make_timestamp", clock, DataType::Of(kLocal), MakeTimestampKernel);
+  Add(out, "make_timestamptz", clock, DataType::Of(kZoned), MakeTimestampKernel);
+  Add(out, "make_interval", {kInt, kInt, kInt, kInt, kInt, kInt, kDouble}, span,
+      MakeIntervalKernel);
 }
 
 }  // namespace millrace::internal

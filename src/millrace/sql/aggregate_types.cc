@@ -52,7 +52,8 @@ DataType AverageType(const DataType& argument) {
 
 bool IsOrdered(const DataType& type) {
   return type.is_number() || type.id == TypeId::kText || type.id == TypeId::kDate ||
-         type.id == TypeId::kTimestamptz || type.id == TypeId::kInterval;
+         type.id == TypeId::kTimestamp || type.id == TypeId::kTimestamptz ||
+         type.id == TypeId::kInterval;
 }
 
 }  // namespace

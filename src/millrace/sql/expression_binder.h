@@ -90,6 +90,10 @@ class ExpressionBinder final {
   /// now() and its kin, by their function name, and random().
   Bound<Piece> BindMoment(const std::string& name, int offset) const;
   Bound<Piece> BindValueFunction(const TreeNode& node);
+  /// age(x), which counts up to the begin of the present day.
+  Bound<Piece> BindAge(Piece argument, int offset);
+  /// make_interval(days => 3): what is not named is 0.
+  Bound<Piece> BindMakeInterval(const TreeNode& node);
   /// Calls a function or operator by its SQL name; some need more than overloads can say.
   Bound<Piece> CallByName(const std::string& name, std::vector<Piece> arguments, int offset);
   Bound<Piece> BindExtract(const std::vector<Piece>& arguments, int offset);

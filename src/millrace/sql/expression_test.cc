@@ -1,9 +1,7 @@
 // What operators and functions answer. Functions with a family of their own are in
 // function_test.cc.
 
-#include <gtest/gtest.h>
-
-#include "millrace/sql/expression_testing.h"
+#include "millrace/sql/expression_cases_testing.h"
 
 namespace millrace {
 namespace {
@@ -175,7 +173,7 @@ TEST(ExpressionTest, Time) {
                  {"date_trunc('month', at)::date", "2024-02-01"},
                  {"date_trunc('week', at)::date", "2024-02-26"},
                  {"date_trunc('quarter', at)::date", "2024-01-01"},
-                 {"date_trunc('nix', at)", "!3003"},
+                 {"date_trunc('nix', at)", "MR3003"},
                  {"extract(hour from at)", "13"},
                  {"extract(second from at)", "30.250000"},
                  {"extract(epoch from at)", "1709214330.250000"},
@@ -188,7 +186,7 @@ TEST(ExpressionTest, Time) {
                  {"extract(nix from at)", "MR2010"},
                  {"date_part('minute', at)", "45"},
                  {"at + interval '1 month'", "2024-03-29T13:45:30.250Z"},
-                 {"day + interval '1 year'", "2025-02-28T00:00:00Z"},
+                 {"day + interval '1 year'", "2025-02-28T00:00:00"},
                  {"at - interval '1 day'", "2024-02-28T13:45:30.250Z"},
                  {"at - '2024-02-28T12:00:00Z'", "1 day 01:45:30.25"},
                  {"day + 1", "2024-03-01"},
@@ -263,7 +261,7 @@ TEST(ExpressionTest, Casts) {
                  {"'nix'::date", "MR2010"},
                  {"b::date", "MR2008"},
                  {"i::nix", "MR2014"},
-                 {"i::timestamp", "MR2002"},
+                 {"i::timestamp", "MR2008"},
                  {"'{\"b\":1,\"a\":2}'::jsonb ->> 'a'", "2"}});
 }
 

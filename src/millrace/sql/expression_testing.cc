@@ -1,7 +1,6 @@
 #include "millrace/sql/expression_testing.h"
 
 #include <fmt/format.h>
-#include <gtest/gtest.h>
 
 #include "millrace/data/column_builder.h"
 #include "millrace/data/text_format.h"
@@ -174,12 +173,6 @@ std::string EvaluateSql(std::string_view sql) {
                        many, columns, one);
   }
   return answer;
-}
-
-void ExpectAnswers(std::initializer_list<ExpressionCase> cases) {
-  for (const ExpressionCase& each : cases) {
-    EXPECT_EQ(EvaluateSql(each.sql), each.answer) << each.sql;
-  }
 }
 
 }  // namespace millrace

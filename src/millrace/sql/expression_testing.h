@@ -1,6 +1,5 @@
 #pragma once
 
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,13 +31,5 @@ BatchPtr ExpressionRows(const SchemaPtr& schema, size_t nulls, size_t copies);
 /// a row error. Evaluates in every way that must not matter: compiled as a view, with constants as
 /// columns, over many rows among NULLs; gives a text that says so where two of them differ.
 std::string EvaluateSql(std::string_view sql);
-
-/// An expression with its answer, which is PostgreSQL's unless the SQL reference names a
-/// difference.
-struct ExpressionCase {
-  std::string_view sql;
-  std::string_view answer;
-};
-void ExpectAnswers(std::initializer_list<ExpressionCase> cases);
 
 }  // namespace millrace

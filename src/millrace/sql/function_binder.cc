@@ -46,7 +46,13 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindFunction(const TreeNode& no
     return Unsupported(offset, "function " + name, std::string(*hint));
   }
   MR_TRY(node.AllowOnly({"funcname", "args"}, offset));
+  if (name == "make_interval") {
+    return BindMakeInterval(node);
+  }
   MR_ASSIGN(auto arguments, BindPieces(node.List("args")));
+  if (name == "age" && arguments.size() == 1) {
+    return BindAge(std::move(arguments[0]), offset);
+  }
   return CallByName(name, std::move(arguments), offset);
 }
 

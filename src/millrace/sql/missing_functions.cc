@@ -46,7 +46,6 @@ constexpr std::pair<std::string_view, std::string_view> kMissing[] = {
     {"jsonb_path_query", kNoSets},
     {"jsonb_path_query_first", "use the operators -> and #>"},
     {"make_time", "there is no type time; use make_interval"},
-    {"make_timestamp", "use make_timestamptz"},
     {"normalize", "normalise text where it is made"},
     {"num_nulls", "count the arguments with CASE"},
     {"num_nonnulls", "count the arguments with CASE"},

@@ -124,7 +124,7 @@ TEST(RefusalTest, Definitions) {
            {"CREATE TABLE u (a int[])", "2:19 2002", "array"},
            {"CREATE TABLE u (a varchar(3))", "2:19 2002", "length"},
            {"CREATE TABLE u (a numeric(40))", "2:19 2013", "out of range"},
-           {"CREATE TABLE u (a timestamp)", "2:19 2002", "use timestamptz"},
+           {"CREATE TABLE u (a timestamp(3))", "2:19 2002", "length or precision"},
            {"CREATE TEMP TABLE u (a int)", "2:19 2002", "TEMPORARY"},
            {"CREATE TABLE IF NOT EXISTS u (a int)", "2:28 2002", "IF NOT EXISTS"},
            {"CREATE TABLE u ()", "2:14 2013", "needs a column"},

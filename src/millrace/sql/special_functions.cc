@@ -51,7 +51,8 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindMoment(const std::string& n
     return Piece{MakeLiteral(Value(*rules_.now), DataType::Of(TypeId::kTimestamptz)), false,
                  offset};
   }
-  return Unsupported(offset, rules_.now ? name + "()" : name + "() in a view",
+  const std::string shown = name.find(' ') == std::string::npos ? name + "()" : name;
+  return Unsupported(offset, rules_.now ? shown : shown + " in a view",
                      rules_.now ? ""
                                 : "a view gives the same rows at any time; use the event-time "
                                   "column");
@@ -70,6 +71,40 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindValueFunction(const TreeNod
   constexpr std::string_view kPrefix = "SVFOP_";
   std::string name = op.substr(std::min(op.size(), kPrefix.size()));
   return Unsupported(node.offset(), name);
+}
+
+Bound<ExpressionBinder::Piece> ExpressionBinder::BindAge(Piece argument, int offset) {
+  if (!rules_.now) {
+    return BindMoment("age of one argument", offset);
+  }
+  const Piece now{MakeLiteral(Value(*rules_.now), DataType::Of(TypeId::kTimestamptz)), false,
+                  offset};
+  const Piece unit{MakeLiteral(Value(std::string("day")), kTextType), true, offset};
+  MR_ASSIGN(Piece today, Call("date_trunc", {unit, now}, offset));
+  return Call("age", {today, argument}, offset);
+}
+
+Bound<ExpressionBinder::Piece> ExpressionBinder::BindMakeInterval(const TreeNode& node) {
+  constexpr std::string_view kNames[] = {"years", "months", "weeks", "days",
+                                         "hours", "mins",   "secs"};
+  const Piece zero{MakeLiteral(Value(int64_t{0}), DataType::Of(TypeId::kInt32)), false,
+                   node.offset()};
+  std::vector<Piece> arguments(std::size(kNames), zero);
+  size_t next = 0;
+  for (const TreeNode& argument : node.List("args")) {
+    const bool named = argument.Is("NamedArgExpr");
+    const std::string name = argument.Text("name");
+    const auto* at = named ? std::ranges::find(kNames, name) : kNames + next;
+    if (at >= std::end(kNames)) {
+      return ErrAt(argument.offset(), ErrorCode::kSqlUnknownFunction,
+                   "make_interval has no such argument: " + name,
+                   "years, months, weeks, days, hours, mins and secs");
+    }
+    MR_ASSIGN(arguments[static_cast<size_t>(at - kNames)],
+              BindPiece(named ? argument.Child("arg") : argument));
+    ++next;
+  }
+  return Call("make_interval", arguments, node.offset());
 }
 
 Bound<void> ExpressionBinder::CastToText(Piece& piece) const {

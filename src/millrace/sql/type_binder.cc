@@ -17,17 +17,17 @@ struct TypeRow {
 
 /// As PostgreSQL's parser gives them: `integer` has become `int4`.
 constexpr TypeRow kTypes[] = {
-    {"bool", TypeId::kBoolean},      {"boolean", TypeId::kBoolean},
-    {"int2", TypeId::kInt16},        {"smallint", TypeId::kInt16},
-    {"int4", TypeId::kInt32},        {"integer", TypeId::kInt32},
-    {"int8", TypeId::kInt64},        {"bigint", TypeId::kInt64},
-    {"float4", TypeId::kFloat32},    {"real", TypeId::kFloat32},
-    {"float8", TypeId::kFloat64},    {"numeric", TypeId::kNumeric},
-    {"decimal", TypeId::kNumeric},   {"text", TypeId::kText},
-    {"varchar", TypeId::kText},      {"bytea", TypeId::kBytea},
-    {"date", TypeId::kDate},         {"timestamptz", TypeId::kTimestamptz},
-    {"interval", TypeId::kInterval}, {"uuid", TypeId::kUuid},
-    {"jsonb", TypeId::kJsonb},
+    {"bool", TypeId::kBoolean},        {"boolean", TypeId::kBoolean},
+    {"int2", TypeId::kInt16},          {"smallint", TypeId::kInt16},
+    {"int4", TypeId::kInt32},          {"integer", TypeId::kInt32},
+    {"int8", TypeId::kInt64},          {"bigint", TypeId::kInt64},
+    {"float4", TypeId::kFloat32},      {"real", TypeId::kFloat32},
+    {"float8", TypeId::kFloat64},      {"numeric", TypeId::kNumeric},
+    {"decimal", TypeId::kNumeric},     {"text", TypeId::kText},
+    {"varchar", TypeId::kText},        {"bytea", TypeId::kBytea},
+    {"date", TypeId::kDate},           {"timestamptz", TypeId::kTimestamptz},
+    {"timestamp", TypeId::kTimestamp}, {"interval", TypeId::kInterval},
+    {"uuid", TypeId::kUuid},           {"jsonb", TypeId::kJsonb},
 };
 
 struct MissingType {
@@ -36,7 +36,6 @@ struct MissingType {
 };
 
 constexpr MissingType kMissing[] = {
-    {"timestamp", "use timestamptz"},
     {"time", "use timestamptz or interval"},
     {"timetz", "use timestamptz"},
     {"json", "use jsonb"},

@@ -15,6 +15,7 @@ void WithValues(const Column& column, Visit visit) {
     case TypeId::kDate:
       return visit(column.Values<int32_t>());
     case TypeId::kInt64:
+    case TypeId::kTimestamp:
     case TypeId::kTimestamptz:
       return visit(column.Values<int64_t>());
     case TypeId::kFloat32:

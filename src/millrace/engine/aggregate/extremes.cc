@@ -4,7 +4,8 @@ namespace millrace {
 
 bool HasExtreme(DataType type) {
   return type.is_number() || type.id == TypeId::kText || type.id == TypeId::kDate ||
-         type.id == TypeId::kTimestamptz || type.id == TypeId::kInterval;
+         type.id == TypeId::kTimestamp || type.id == TypeId::kTimestamptz ||
+         type.id == TypeId::kInterval;
 }
 
 void KeepText(ExtremeState& state, std::string_view text, bool is_min, TextArena& texts) {

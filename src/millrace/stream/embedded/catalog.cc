@@ -53,7 +53,7 @@ Result<Field> DecodeField(ByteReader& reader) {
   MR_ASSIGN(const auto scale, reader.Get<uint8_t>());
   MR_ASSIGN(const auto nullable, reader.Get<uint8_t>());
   if (type < static_cast<uint8_t>(TypeId::kBoolean) ||
-      type > static_cast<uint8_t>(TypeId::kJsonb)) {
+      type > static_cast<uint8_t>(TypeId::kTimestamp)) {
     return Err(ErrorCode::kCorruption, fmt::format("column {} has type number {}", name, type));
   }
   return Field{.name = std::string(name),
