@@ -93,9 +93,10 @@ def normal(value, digits=12):
     """A form in which equal values of both sides are equal."""
     if value is None:
         return None
-    stamp = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(\+00|Z)", value)
+    stamp = re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+)?(\+00|Z)?", value)
     if stamp:
-        return f"{stamp[1]}T{stamp[2]}{(stamp[3] or '').rstrip('0').rstrip('.')}Z"
+        zone = "Z" if stamp[4] else ""
+        return f"{stamp[1]}T{stamp[2]}{(stamp[3] or '').rstrip('0').rstrip('.')}{zone}"
     try:
         number = decimal.Decimal(value)
         if number.is_finite():
@@ -226,9 +227,12 @@ def key(row):
 
 def check(path, psql):
     """(blocks compared, left out, differences as text)"""
+    blocks = parse(path.read_text())
+    if any("PRIMARY KEY" in body for head, body, *_ in blocks if head == "statement ok"):
+        # Their INSERT is an upsert here.
+        return 0, sum(head.startswith("rows") for head, *_ in blocks), []
     project = Project(psql)
     compared, left_out, differences = 0, 0, []
-    blocks = parse(path.read_text())
     bad_records = refused(blocks)
     for head, body, expected, differs in blocks:
         words = head.split()
