@@ -256,6 +256,34 @@ class MetricsTest(ProjectTest):
                 self.assertIn(f"`{name}`", documented)
 
 
+class SqlTest(ProjectTest):
+    def test_answers_in_every_format(self):
+        with Server(self.project(sql=CLICKS), *FREE_PORT) as server:
+            server.post("clicks", {"url": "/a", "price": 1.5, "at": "2026-01-01T00:00:01Z"},
+                        {"url": "/b", "price": 2, "at": "2026-01-01T00:00:02Z"})
+            query = "SELECT url, price FROM clicks ORDER BY price DESC"
+            ask = ("sql", "--url", server.url)
+            table = run(*ask, "-c", query)
+            self.assertEqual(table.stdout, "url  price\n/b    2.00\n/a    1.50\n(2 rows)\n")
+            self.assertEqual(run(*ask, "--format", "csv", "-c", query).stdout,
+                             "url,price\n/b,2.00\n/a,1.50\n")
+            self.assertEqual(run(*ask, "--format", "json", "--limit", "1", "-c", query).stdout,
+                             '{"url":"/b","price":2.00}\n')
+            wrong = run(*ask, "-c", "SELECT one,\n  two FROM clicks; SELECT 1 AS a FROM clicks")
+            self.assertEqual((wrong.returncode, wrong.stdout), (1, ""))
+            self.assertIn("MR2005: line 1, column 8", wrong.stderr)
+            self.assertIn("  SELECT one,\n         ^", wrong.stderr)
+            several = subprocess.run(
+                [BINARY, *ask], input=f"{query} LIMIT 1;\nSELECT count(*) AS n FROM clicks_per_minute",
+                capture_output=True, text=True)
+            self.assertEqual(several.stdout, "url  price\n/b    2.00\n(1 row)\nn\n2\n(1 row)\n")
+            status, plan = server.request(
+                "/api/v1/query", b'{"sql": "EXPLAIN SELECT url FROM clicks"}',
+                **{"Content-Type": "application/json"})
+            self.assertEqual(status, 200)
+            self.assertIn("Scan clicks", plan["rows"][-1]["plan"])
+
+
 class BenchTest(ProjectTest):
     def test_measures_a_temporary_server_and_a_running_one(self):
         own = run("bench", "--seconds", "0.2", "--connections", "2", "--body-bytes", "4096",

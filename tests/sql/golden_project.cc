@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "millrace/app/rows.h"
 #include "millrace/connect/connector.h"
 #include "millrace/connect/ingest_options.h"
+#include "millrace/data/row_decoder.h"
 #include "millrace/data/text_format.h"
 
 namespace millrace::golden {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "millrace/app/position_text.h"
-#include "millrace/app/rows.h"
+#include "millrace/data/row_decoder.h"
 #include "millrace/serve/event_text.h"
 
 namespace millrace {

@@ -132,6 +132,7 @@ std::vector<OptionSection> ConfigurationSections() {
           {"HTTP server", &serve::HttpOptionTable()},
           {"Authentication", &serve::AuthOptionTable()},
           {"Engine", &EngineOptionTable()},
+          {"Queries", &QueryOptionTable()},
           {"Storage", &EmbeddedOptionTable()},
           {"Logging", &LogOptionTable()},
           {"Processing", &ProcessingOptionTable()}};
@@ -157,6 +158,7 @@ LoadedConfiguration LoadConfiguration(FileSystem& files, const ConfigurationRequ
   read(EmbeddedOptionTable(), values.storage);
   read(LogOptionTable(), values.logging);
   read(ProcessingOptionTable(), values.processing);
+  read(QueryOptionTable(), values.query);
   std::vector<const OptionTableBase*> tables;
   for (const OptionSection& section : ConfigurationSections()) {
     tables.push_back(section.table);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "millrace/app/processing_options.h"
+#include "millrace/app/query_options.h"
 #include "millrace/base/file_system.h"
 #include "millrace/base/logging.h"
 #include "millrace/base/options.h"
@@ -33,6 +34,7 @@ struct Configuration {
   EmbeddedTransport::Options storage;
   LogOptions logging;
   ProcessingOptions processing;
+  QueryOptions query;
 };
 
 /// What of the command line matters for the configuration.

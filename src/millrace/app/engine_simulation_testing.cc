@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "millrace/app/rows.h"
 #include "millrace/base/checksum.h"
 #include "millrace/codec/json_encoder.h"
+#include "millrace/data/row_decoder.h"
 
 namespace millrace::simulation {
 

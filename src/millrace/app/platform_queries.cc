@@ -7,10 +7,10 @@
 
 #include "millrace/app/position_text.h"
 #include "millrace/app/row_query.h"
-#include "millrace/app/rows.h"
 #include "millrace/app/view_positions.h"
 #include "millrace/codec/json_encoder.h"
 #include "millrace/data/json_text.h"
+#include "millrace/data/row_decoder.h"
 #include "millrace/data/text_format.h"
 
 namespace millrace {
@@ -19,8 +19,6 @@ namespace {
 
 constexpr size_t kQueueCapacity = 256;
 constexpr int kThreads = 2;
-constexpr size_t kWaitingMax = 1024;
-constexpr std::chrono::milliseconds kDeadlineCheck{50};
 constexpr size_t kBytesPerPoll = 4 << 20;
 
 std::string JsonText(std::string_view text) {
@@ -61,11 +59,11 @@ void AppendColumns(const SchemaPtr& schema, std::string& json) {
 }  // namespace
 
 PlatformQueries::PlatformQueries(Platform& platform, const PlatformFigures& figures,
-                                 QueryMetrics metrics)
+                                 PositionWaits& waits, QueryMetrics metrics)
     : platform_(platform),
       figures_(figures),
+      waits_(waits),
       metrics_(metrics),
-      frontier_(FrontierOf(platform)),
       queue_(kQueueCapacity) {
   for (int i = 0; i < kThreads; ++i) {
     threads_.emplace_back(fmt::format("mr-query-{}", i), [this] {
@@ -74,24 +72,10 @@ PlatformQueries::PlatformQueries(Platform& platform, const PlatformFigures& figu
       }
     });
   }
-  wait_thread_ = Thread("mr-query-wait", [this] { WaitLoop(); });
-  platform_.SetCommitListener([this] {
-    MutexLock lock(mutex_);
-    committed_ = true;
-    if (!waiting_.empty()) {
-      wakeup_.NotifyOne();
-    }
-  });
 }
 
 PlatformQueries::~PlatformQueries() {
-  platform_.SetCommitListener({});
-  {
-    MutexLock lock(mutex_);
-    stopping_ = true;
-    wakeup_.NotifyOne();
-  }
-  wait_thread_.Join();
+  waits_.Stop();
   queue_.Close();
   threads_.clear();
 }
@@ -259,31 +243,27 @@ void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
             .WithHint("GET /api/v1/views shows its progress")));
     return;
   }
-  auto wait = PositionWait::Make({query.view}, query.wait_for, frontier_);
+  auto wait = PositionWait::Make({query.view}, query.wait_for, waits_.frontier());
   if (!wait) {
     done(Err(wait.error()));
     return;
   }
-  if (IsReached(query.view, *wait)) {
-    Post([this, query = std::move(query)] { return RunView(query); }, std::move(done));
-    return;
-  }
   const auto deadline = platform_.clock().Monotonic() + query.timeout;
-  {
-    MutexLock lock(mutex_);
-    if (waiting_.size() < kWaitingMax) {
-      waiting_.push_back({std::move(query), *std::move(wait), deadline, std::move(done)});
-      committed_ = true;  // It may have been reached since the check.
-      wakeup_.NotifyOne();
-      return;
-    }
-  }
-  metrics_.rejected.Add();
-  done(Err(ErrorCode::kUnavailable, "too many queries are waiting"));
-}
-
-bool PlatformQueries::IsReached(const std::string& view, PositionWait& wait) {
-  return wait.Reached(frontier_) && platform_.BuildProgress(*platform_.FindView(view)) == 1;
+  waits_.Add(*std::move(wait), deadline,
+             [this, query = std::move(query), done = std::move(done)](const Status& reached) {
+               if (reached) {
+                 Post([this, query] { return RunView(query); }, done);
+                 return;
+               }
+               if (reached.error().code() == ErrorCode::kUnavailable) {
+                 metrics_.rejected.Add();
+               }
+               done(Err(reached.error().code() != ErrorCode::kPositionNotReached
+                            ? reached.error()
+                            : Error(ErrorCode::kPositionNotReached,
+                                    fmt::format("view {} has not reached {} in time", query.view,
+                                                query.wait_for))));
+             });
 }
 
 Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
@@ -332,50 +312,6 @@ Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
   std::string json = "{";
   rows.AppendAnswer(json);
   return json + fmt::format(",\"position\":{}}}", JsonText(position));
-}
-
-void PlatformQueries::WaitLoop() {
-  while (true) {
-    {
-      MutexLock lock(mutex_);
-      if (!committed_ && !stopping_) {
-        wakeup_.WaitFor(mutex_, waiting_.empty() ? std::chrono::hours(1)
-                                                 : std::chrono::nanoseconds(kDeadlineCheck));
-      }
-      if (stopping_) {
-        break;
-      }
-      committed_ = false;
-    }
-    CheckWaiting();
-  }
-  MutexLock lock(mutex_);
-  for (const Waiting& waiting : waiting_) {
-    waiting.done(Err(ErrorCode::kUnavailable, "the server is stopping"));
-  }
-  waiting_.clear();
-}
-
-void PlatformQueries::CheckWaiting() {
-  std::vector<Waiting> waiting;
-  {
-    MutexLock lock(mutex_);
-    waiting.swap(waiting_);
-  }
-  std::vector<Waiting> still;
-  for (Waiting& item : waiting) {
-    if (IsReached(item.query.view, item.wait)) {
-      Post([this, query = std::move(item.query)] { return RunView(query); }, std::move(item.done));
-    } else if (platform_.clock().Monotonic() >= item.deadline) {
-      item.done(Err(
-          ErrorCode::kPositionNotReached,
-          fmt::format("view {} has not reached {} in time", item.query.view, item.query.wait_for)));
-    } else {
-      still.push_back(std::move(item));
-    }
-  }
-  MutexLock lock(mutex_);
-  std::ranges::move(still, std::back_inserter(waiting_));
 }
 
 }  // namespace millrace

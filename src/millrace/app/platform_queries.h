@@ -6,7 +6,7 @@
 
 #include "millrace/app/platform.h"
 #include "millrace/app/platform_figures.h"
-#include "millrace/app/position_wait.h"
+#include "millrace/app/position_waits.h"
 #include "millrace/app/query_metrics.h"
 #include "millrace/base/bounded_queue.h"
 #include "millrace/base/thread.h"
@@ -18,8 +18,9 @@ namespace millrace {
 /// of pipelines or of the server.
 class PlatformQueries final : public serve::QueryService {
  public:
-  /// `platform` and `figures` outlive it.
-  PlatformQueries(Platform& platform, const PlatformFigures& figures, QueryMetrics metrics);
+  /// `platform`, `figures` and `waits` outlive it; it stops the waits when it ends.
+  PlatformQueries(Platform& platform, const PlatformFigures& figures, PositionWaits& waits,
+                  QueryMetrics metrics);
   ~PlatformQueries() override;
 
   void ListStreams(Done done) override;
@@ -29,36 +30,18 @@ class PlatformQueries final : public serve::QueryService {
   void QueryView(serve::ViewQuery query, Done done) override;
 
  private:
-  struct Waiting {
-    serve::ViewQuery query;
-    PositionWait wait;
-    std::chrono::nanoseconds deadline;
-    Done done;
-  };
-
   void Post(std::function<Result<std::string>()> work, const Done& done);
-  /// Whether a query that waits for a position may run.
-  bool IsReached(const std::string& view, PositionWait& wait);
   Result<std::string> RunView(const serve::ViewQuery& query);
   Result<std::string> RunRecords(const serve::RecordsQuery& query);
   std::string StreamJson(const StreamInfo& stream);
   std::string ViewJson(const Platform::View& view);
-  void CheckWaiting() MR_EXCLUDES(mutex_);
-  void WaitLoop() MR_EXCLUDES(mutex_);
 
   Platform& platform_;
   const PlatformFigures& figures_;
+  PositionWaits& waits_;
   const QueryMetrics metrics_;
-  const ViewFrontier frontier_;
   BoundedQueue<std::function<void()>> queue_;
   std::vector<Thread> threads_;
-
-  Mutex mutex_;
-  CondVar wakeup_;
-  bool committed_ MR_GUARDED_BY(mutex_) = false;
-  bool stopping_ MR_GUARDED_BY(mutex_) = false;
-  std::vector<Waiting> waiting_ MR_GUARDED_BY(mutex_);
-  Thread wait_thread_;
 };
 
 }  // namespace millrace

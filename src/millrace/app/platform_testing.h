@@ -17,6 +17,7 @@
 #include "millrace/app/platform_figures.h"
 #include "millrace/app/platform_ingest.h"
 #include "millrace/app/platform_queries.h"
+#include "millrace/app/platform_sql.h"
 #include "millrace/base/mutex.h"
 #include "millrace/base/simulated_file_system.h"
 
@@ -71,7 +72,9 @@ class PlatformFixture : public ::testing::Test {
     platform_ = *std::move(platform);
     ingest_ = std::make_unique<PlatformIngest>(*platform_);
     figures_ = std::make_unique<PlatformFigures>(*platform_);
-    queries_ = std::make_unique<PlatformQueries>(*platform_, *figures_, QueryMetrics());
+    waits_ = std::make_unique<PositionWaits>(*platform_);
+    queries_ = std::make_unique<PlatformQueries>(*platform_, *figures_, *waits_, QueryMetrics());
+    sql_ = std::make_unique<PlatformSql>(*platform_, *waits_, QueryOptions(), SqlMetrics());
     feeds_ = std::make_unique<PlatformFeeds>(*platform_, FeedMetrics());
   }
 
@@ -84,7 +87,9 @@ class PlatformFixture : public ::testing::Test {
 
   void Stop() {
     feeds_.reset();
+    sql_.reset();
     queries_.reset();
+    waits_.reset();
     figures_.reset();
     ingest_.reset();
     platform_.reset();
@@ -105,6 +110,12 @@ class PlatformFixture : public ::testing::Test {
   Result<std::string> Query(serve::ViewQuery query) {
     Answer<std::string> answer;
     queries_->QueryView(std::move(query), answer.Taker());
+    return answer.Get();
+  }
+
+  Result<std::string> RunSql(serve::SqlRequest request) {
+    Answer<std::string> answer;
+    sql_->Query(std::move(request), answer.Taker());
     return answer.Get();
   }
 
@@ -149,7 +160,9 @@ class PlatformFixture : public ::testing::Test {
   std::unique_ptr<Platform> platform_;
   std::unique_ptr<PlatformIngest> ingest_;
   std::unique_ptr<PlatformFigures> figures_;
+  std::unique_ptr<PositionWaits> waits_;
   std::unique_ptr<PlatformQueries> queries_;
+  std::unique_ptr<PlatformSql> sql_;
   std::unique_ptr<PlatformFeeds> feeds_;
 };
 

@@ -11,6 +11,18 @@ QueryMetrics::QueryMetrics(MetricsRegistry& registry)
           {"millrace_query_seconds", "From a query's turn in the queue to its answer.", "seconds"},
           LatencyBounds())) {}
 
+SqlMetrics::SqlMetrics(MetricsRegistry& registry)
+    : running(registry.AddGauge({"millrace_sql_query_running", "SQL queries that run.", ""})),
+      rejected(registry.AddCounter({"millrace_sql_query_rejected_total",
+                                    "SQL queries turned away because too many were there.", ""})),
+      failed(registry.AddCounter(
+          {"millrace_sql_query_failed_total", "SQL queries that ended with an error.", ""})),
+      rows(registry.AddCounter(
+          {"millrace_sql_query_rows_total", "Rows in answers to SQL queries.", ""})),
+      seconds(registry.AddHistogram({"millrace_sql_query_seconds",
+                                     "From the begin of an SQL query to its answer.", "seconds"},
+                                    LatencyBounds())) {}
+
 FeedMetrics::FeedMetrics(MetricsRegistry& registry)
     : open_feeds(registry.AddGauge({"millrace_feed_open", "Open change feeds.", ""})),
       rendered_bytes(registry.AddCounter(

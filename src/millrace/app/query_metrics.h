@@ -14,6 +14,18 @@ struct QueryMetrics {
   Histogram seconds;
 };
 
+/// Of SQL queries.
+struct SqlMetrics {
+  SqlMetrics() = default;
+  explicit SqlMetrics(MetricsRegistry& registry);
+
+  Gauge running;
+  Counter rejected;
+  Counter failed;
+  Counter rows;
+  Histogram seconds;
+};
+
 struct FeedMetrics {
   FeedMetrics() = default;
   explicit FeedMetrics(MetricsRegistry& registry);

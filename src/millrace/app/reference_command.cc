@@ -109,6 +109,7 @@ std::string MetricsPage() {
   const IdempotencyMetrics idempotency(registry);
   const PipelineMetrics pipeline(registry, "");
   const QueryMetrics queries(registry);
+  const SqlMetrics sql(registry);
   const FeedMetrics feeds(registry);
   std::vector<MetricFamilyInfo> families = registry.Families();
   for (const auto& more :

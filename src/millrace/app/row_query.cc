@@ -1,7 +1,6 @@
 #include "millrace/app/row_query.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -9,24 +8,11 @@
 #include "millrace/data/column_builder.h"
 #include "millrace/data/row_encoding.h"
 #include "millrace/data/text_format.h"
+#include "millrace/data/value_order.h"
 
 namespace millrace {
 
 namespace {
-
-template <typename T>
-int Compare(const T& a, const T& b) {
-  if constexpr (std::is_same_v<T, Interval>) {
-    return Compare(IntervalOrder(a), IntervalOrder(b));
-  } else {
-    if constexpr (std::is_same_v<T, double>) {
-      if (std::isnan(a) || std::isnan(b)) {
-        return static_cast<int>(std::isnan(a)) - static_cast<int>(std::isnan(b));
-      }
-    }
-    return a < b ? -1 : static_cast<int>(b < a);
-  }
-}
 
 bool Holds(serve::FilterOperator operation, int order) {
   switch (operation) {
@@ -54,22 +40,6 @@ Result<size_t> FindColumn(const Schema& schema, const std::string& name) {
 }
 
 }  // namespace
-
-int CompareValues(const Value& a, const Value& b) {
-  if (a.is_null() || b.is_null()) {
-    return static_cast<int>(a.is_null()) - static_cast<int>(b.is_null());
-  }
-  return std::visit(
-      [&](const auto& left) -> int {
-        using T = std::decay_t<decltype(left)>;
-        if constexpr (std::is_same_v<T, std::monostate>) {
-          return 0;
-        } else {
-          return Compare(left, b.Get<T>());
-        }
-      },
-      a.variant());
-}
 
 Result<RowQuery> RowQuery::Make(const SchemaPtr& schema, const serve::ViewQuery& query) {
   RowQuery result(schema);

@@ -54,8 +54,4 @@ class RowQuery {
   std::vector<Row> rows_;
 };
 
-/// SQL order of two values of one type: NULLs last, NaN behind all numbers. Negative, 0 or
-/// positive.
-int CompareValues(const Value& a, const Value& b);
-
 }  // namespace millrace

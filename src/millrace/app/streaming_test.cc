@@ -7,9 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "millrace/app/rows.h"
 #include "millrace/codec/json_encoder.h"
 #include "millrace/connect/stream_ingestor.h"
+#include "millrace/data/row_decoder.h"
 #include "millrace/engine/pipeline_runner.h"
 #include "millrace/sql/compile_project.h"
 #include "millrace/stream/memory/memory_transport.h"

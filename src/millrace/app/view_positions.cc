@@ -52,10 +52,12 @@ ViewFrontier FrontierOf(Platform& platform) {
     const ServedRows* served = runner.served_rows();
     const auto root = served == nullptr ? nullptr : served->root();
     const auto offsets = SourceOffsets(platform, runner, root.get());
+    // Until it is built a view's rows are of no position.
+    const bool is_built = platform.BuildProgress(*platform.FindView(view)) == 1;
     std::vector<Offset> of_input;
     for (size_t i = 0; i < offsets.size(); ++i) {
       if (runner.plan().inputs[runner.sources()[i].input].stream == input) {
-        of_input.push_back(offsets[i]);
+        of_input.push_back(is_built ? offsets[i] : Offset(0));
       }
     }
     return of_input;

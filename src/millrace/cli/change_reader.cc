@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/cli/column_type.h"
 #include "millrace/cli/listing.h"
 #include "millrace/codec/json_decoder.h"
 #include "millrace/codec/json_encoder.h"
@@ -50,7 +51,7 @@ Result<Answer> Split(std::string_view body) {
 
 }  // namespace
 
-/// Records decode to their weight and the columns: times as such, all others as the JSON they are.
+/// Records decode to their weight and the columns: JsonColumnType says as what.
 struct ChangeReader::Columns {
   SchemaPtr schema;
   JsonDecoderOptions options;
@@ -65,9 +66,8 @@ struct ChangeReader::Columns {
                      .record_bytes_max = SIZE_MAX};
     for (const auto& column : columns) {
       const std::string name = TextOf(column.get_object(), "name");
-      const bool is_time = TextOf(column.get_object(), "type") == "timestamptz";
       fields.push_back({.name = name,
-                        .type = DataType::Of(is_time ? TypeId::kTimestamptz : TypeId::kJsonb),
+                        .type = JsonColumnType(TextOf(column.get_object(), "type")),
                         .nullable = true});
       made->options.paths[name] = {{"row", name}};
       made->keys.push_back(fmt::format("{}{}:", made->keys.empty() ? "{" : ",",

@@ -62,6 +62,7 @@ struct HttpClient::Answer {
   /// Null: collect all into `body`.
   const std::function<bool(std::string_view)>* take = nullptr;
   std::string last_event_id;
+  const std::string* json = nullptr;  ///< Of the request; null: it is a GET.
   std::string body;
   bool is_enough = false;
 
@@ -114,6 +115,7 @@ Status HttpClient::Perform(const std::string& path, Answer& answer) {
   };
   add_header("Authorization", server_.token.empty() ? "" : "Bearer " + server_.token);
   add_header("Last-Event-ID", answer.last_event_id);
+  add_header("Content-Type", answer.json != nullptr ? "application/json" : "");
   const std::string url = server_.url + path;
   curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle.get(), CURLOPT_PROTOCOLS_STR, "http,https");
@@ -122,6 +124,11 @@ Status HttpClient::Perform(const std::string& path, Answer& answer) {
   curl_easy_setopt(handle.get(), CURLOPT_HEADERDATA, &answer);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, &Answer::Write);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer);
+  if (answer.json != nullptr) {
+    curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(answer.json->size()));
+    curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDS, answer.json->data());
+  }
   curl_easy_setopt(handle.get(), CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
   curl_easy_setopt(handle.get(), CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
@@ -141,6 +148,12 @@ Status HttpClient::Perform(const std::string& path, Answer& answer) {
 
 Result<std::string> HttpClient::Get(const std::string& path) {
   Answer answer;
+  MR_TRY(Perform(path, answer));
+  return std::move(answer.body);
+}
+
+Result<std::string> HttpClient::PostJson(const std::string& path, const std::string& json) {
+  Answer answer{.json = &json};
   MR_TRY(Perform(path, answer));
   return std::move(answer.body);
 }

@@ -25,6 +25,9 @@ class HttpClient {
   /// document names; kServerUnreachable when there is no answer.
   Result<std::string> Get(const std::string& path);
 
+  /// As Get, of a request with a JSON body.
+  Result<std::string> PostJson(const std::string& path, const std::string& json);
+
   /// Hands over an endless answer piece by piece, an empty one when it begins, until `take` returns
   /// false; then succeeds. Errors as above, kServerUnreachable also when the connection ends.
   /// `last_event_id`: where the last answer ended, empty = nowhere.

@@ -23,6 +23,11 @@ void Result(std::string_view text) { fmt::print("{}\n", text); }
 
 void Text(std::string_view text) { fmt::print("{}", text); }
 
+void Prompt(std::string_view text) {
+  fmt::print("{}", text);
+  std::fflush(stdout);
+}
+
 void Flush() { std::fflush(stdout); }
 
 bool IsLive() {

@@ -21,6 +21,8 @@ int Fail(const Error& error);
 void Result(std::string_view text);
 /// On standard output, as it is.
 void Text(std::string_view text);
+/// At the begin of a line of standard output that the user goes on with.
+void Prompt(std::string_view text);
 /// Hands what was printed to whoever reads standard output.
 void Flush();
 

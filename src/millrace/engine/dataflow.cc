@@ -20,6 +20,8 @@ Dataflow::Dataflow(const PipelinePlan& plan, std::span<const uint32_t> source_pa
       inputs_(plan.operators.size()),
       input_times_(plan.inputs.size()),
       operator_times_(plan.operators.size()) {
+  effort_.operators.resize(plan.operators.size());
+  effort_.operator_rows.resize(plan.operators.size());
   for (size_t input = 0; input < plan.inputs.size(); ++input) {
     for (uint32_t p = 0; p < source_partitions[input]; ++p) {
       SourceTask& task = source_tasks_.emplace_back();
@@ -51,8 +53,14 @@ Dataflow::Dataflow(const PipelinePlan& plan, std::span<const uint32_t> source_pa
 
 Status Dataflow::Run(std::span<const InputTime> inputs, bool on_many_threads) {
   std::ranges::copy(inputs, input_times_.begin());
+  auto begun = clock_.Monotonic();
+  const auto lap = [&] {
+    const auto now = clock_.Monotonic();
+    return now - std::exchange(begun, now);
+  };
   RunTasks(source_tasks_.size(), on_many_threads,
            [this](size_t i) { RunSource(source_tasks_[i]); });
+  effort_.sources += lap();
   for (size_t op = 0; op < plan_.operators.size(); ++op) {
     const Operator& each = *plan_.operators[op];
     InputTime time = Earliest(
@@ -66,7 +74,11 @@ Status Dataflow::Run(std::span<const InputTime> inputs, bool on_many_threads) {
       if (task.error) {
         return Err(*task.error);
       }
+      for (const BatchPtr& rows : task.output.rows) {
+        effort_.operator_rows[op] += rows->rows();
+      }
     }
+    effort_.operators[op] += lap();
   }
   output_time_ = Earliest(PipelineLeg::kNone, [](size_t, Micros watermark) { return watermark; });
   return {};
@@ -157,7 +169,8 @@ void Dataflow::RunOperator(size_t op, uint32_t partition) {
                              .inputs = inputs_[op],
                              .first_open = state_.progress.operator_watermarks[op],
                              .is_first_epoch = !state_.progress.started,
-                             .wants_closed = op == plan_.rows_operator},
+                             .wants_closed = op == plan_.rows_operator,
+                             .check = check_},
                             *task.report, task.output);
   if (!run) {
     task.error = run.error();

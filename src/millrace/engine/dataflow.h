@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,14 +31,26 @@ class Dataflow {
   Dataflow(const PipelinePlan& plan, std::span<const uint32_t> source_partitions,
            PipelineState& state, const Clock& clock, WorkerPool& workers, size_t batch_rows_max);
 
+  /// Lets operators ask whether to go on; outlives it.
+  void SetCheck(const WorkCheck* check) { check_ = check; }
+
   /// What a source partition brings to the next epoch. Partitions of the first input come first.
   void SetSlice(size_t source, SourcePartition::Slice slice) {
     source_tasks_[source].slice = std::move(slice);
   }
 
   /// Runs an epoch that is open in the state, on several threads if it is worth that. `inputs` has
-  /// one element for each input. Sets the operators' watermarks in the state. Errors: kCorruption.
+  /// one element for each input. Sets the operators' watermarks in the state. Errors: kCorruption,
+  /// those of the check.
   Status Run(std::span<const InputTime> inputs, bool on_many_threads);
+
+  /// What all Runs so far have cost.
+  struct Effort {
+    std::chrono::nanoseconds sources{0};
+    std::vector<std::chrono::nanoseconds> operators;
+    std::vector<uint64_t> operator_rows;  ///< Put out.
+  };
+  const Effort& effort() const { return effort_; }
 
   // Of the last Run:
 
@@ -104,6 +117,8 @@ class Dataflow {
   std::vector<InputTime> input_times_;
   std::vector<InputTime> operator_times_;
   InputTime output_time_;
+  const WorkCheck* check_ = nullptr;
+  Effort effort_;
 };
 
 }  // namespace millrace

@@ -38,6 +38,10 @@ struct OperatorOutput {
   std::vector<BatchPtr> closed;
 };
 
+/// Asked now and then by work whose output may be far larger than its input, with the bytes that it
+/// holds by then: an error ends it.
+using WorkCheck = std::function<Status(size_t bytes)>;
+
 /// A stateful operator of a pipeline: rows come to its ports through exchanges, and each of its
 /// tasks works on one state partition. Immutable: what is remembered lies in state tables, what is
 /// under way in buffers. Thread-safe.
@@ -64,9 +68,10 @@ class Operator {
     Micros first_open = kMicrosMin;
     bool is_first_epoch = false;
     bool wants_closed = false;
+    const WorkCheck* check = nullptr;  ///< May be null.
   };
   /// Works off the buffers and what the watermarks close. Rows that fail go to `report`. Errors:
-  /// kCorruption.
+  /// kCorruption, those of the check.
   virtual Status Run(const Task& task, RowReport& report, OperatorOutput& output) const = 0;
 
   /// Once a port has come to a watermark: the operator puts out no more rows of an event time below

@@ -230,25 +230,41 @@ size_t AddRowsOperator(PipelinePlan& plan) {
   return op;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<const PipelinePlan>> PipelinePlan::Make(const ViewDefinition& view,
-                                                               const ProjectDefinition& project) {
+Result<std::unique_ptr<PipelinePlan>> Cut(std::string name, const PlanNode& root,
+                                          const ProjectDefinition& project) {
   auto plan = std::make_unique<PipelinePlan>();
-  plan->name = view.name;
-  plan->output_schema = view.plan->schema;
-  plan->append_only = view.plan->properties.append_only;
-  plan->has_event_time = view.plan->properties.event_time.has_value();
-  plan->is_read = std::ranges::any_of(project.views, [&](const ViewDefinition& other) {
-    return std::ranges::find(other.inputs, view.name) != other.inputs.end();
-  });
-  plan->fingerprint = Fingerprint(*view.plan);
-  MR_TRY(PlanCutter(project, *plan).Cut(*view.plan));
+  plan->name = std::move(name);
+  plan->output_schema = root.schema;
+  plan->append_only = root.properties.append_only;
+  plan->has_event_time = root.properties.event_time.has_value();
+  plan->fingerprint = Fingerprint(root);
+  MR_TRY(PlanCutter(project, *plan).Cut(root));
   if (!plan->append_only) {
     plan->rows_operator = FindRowsOperator(*plan);
     if (plan->rows_operator == PipelineLeg::kNone) {
       plan->rows_operator = AddRowsOperator(*plan);
     }
+  }
+  return plan;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<const PipelinePlan>> PipelinePlan::Make(const ViewDefinition& view,
+                                                               const ProjectDefinition& project) {
+  MR_ASSIGN(std::unique_ptr<PipelinePlan> plan, Cut(view.name, *view.plan, project));
+  plan->is_read = std::ranges::any_of(project.views, [&](const ViewDefinition& other) {
+    return std::ranges::find(other.inputs, view.name) != other.inputs.end();
+  });
+  return plan;
+}
+
+Result<std::unique_ptr<const PipelinePlan>> PipelinePlan::Make(const QueryDefinition& query,
+                                                               const ProjectDefinition& project) {
+  MR_ASSIGN(std::unique_ptr<PipelinePlan> plan, Cut("query", *query.plan, project));
+  plan->has_late_rows = false;
+  for (PipelineInput& input : plan->inputs) {
+    input.grace_min.reset();
   }
   return plan;
 }

@@ -8,6 +8,7 @@
 #include "millrace/engine/operator.h"
 #include "millrace/engine/stateless_chain.h"
 #include "millrace/plan/definitions.h"
+#include "millrace/plan/query_definition.h"
 
 namespace millrace {
 
@@ -59,6 +60,9 @@ struct PipelinePlan {
   /// `project` defines the inputs of `view`. Errors: kNotImplemented for plans that have no
   /// operators yet.
   static Result<std::unique_ptr<const PipelinePlan>> Make(const ViewDefinition& view,
+                                                          const ProjectDefinition& project);
+  /// The same for a query that runs once over all rows, in which none is late.
+  static Result<std::unique_ptr<const PipelinePlan>> Make(const QueryDefinition& query,
                                                           const ProjectDefinition& project);
 };
 

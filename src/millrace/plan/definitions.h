@@ -46,9 +46,16 @@ struct ViewDefinition {
   SourceLocation location;
 };
 
+/// CREATE VIEW: put in where it is read. Views that read it do not need it; queries do.
+struct PlainViewDefinition {
+  std::string name;
+  PlanPtr plan;
+};
+
 /// What the SQL files of a project define, in dependency order.
 struct ProjectDefinition {
   std::vector<TableDefinition> tables;
+  std::vector<PlainViewDefinition> plain_views;
   std::vector<ViewDefinition> views;
 
   const TableDefinition* FindTable(std::string_view name) const;

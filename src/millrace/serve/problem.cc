@@ -29,8 +29,12 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {ErrorCode::kSqlAmbiguousColumn, 400},
     {ErrorCode::kSqlUnknownFunction, 400},
     {ErrorCode::kSqlTypeMismatch, 400},
+    {ErrorCode::kSqlDuplicateName, 400},
     {ErrorCode::kSqlInvalidLiteral, 400},
     {ErrorCode::kSqlGrouping, 400},
+    {ErrorCode::kSqlInvalidWindow, 400},
+    {ErrorCode::kSqlInvalidDefinition, 400},
+    {ErrorCode::kSqlUnknownType, 400},
     {ErrorCode::kDivisionByZero, 400},
     {ErrorCode::kNumericOutOfRange, 400},
     {ErrorCode::kInvalidCast, 400},
@@ -73,6 +77,9 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {ErrorCode::kRequestTimeout, 408},
     {ErrorCode::kHeadersTooLarge, 431},
     {ErrorCode::kHostNotAllowed, 421},
+    {ErrorCode::kQueryTimeout, 504},
+    {ErrorCode::kQueryMemory, 422},
+    {ErrorCode::kQueryRows, 422},
     {ErrorCode::kNotImplemented, 501},
 });
 static_assert(std::ranges::is_sorted(kStatuses, {}, &StatusRow::code));

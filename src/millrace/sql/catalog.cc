@@ -5,8 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "millrace/plan/optimizer.h"
 #include "millrace/plan/plan_builder.h"
+#include "millrace/plan/table_rows.h"
+#include "millrace/sql/finish_plan.h"
 #include "millrace/sql/select_binder.h"
 #include "millrace/sql/table_binder.h"
 
@@ -25,38 +26,6 @@ bool IsFinal(const PlanNode& plan) {
   return plan.properties.append_only && AnyNode(plan, [](const PlanNode& node) {
            return node.kind == PlanNode::Kind::kAggregate && node.aggregate.emit_final;
          });
-}
-
-/// A join must find its pairs by something that is equal.
-bool IsCrossJoin(const PlanNode& node) {
-  return node.kind == PlanNode::Kind::kJoin && node.join.left_keys.empty() &&
-         (!node.join.left_time || node.join.interval);
-}
-
-/// How a table is read: its records, or the rows that they say are there.
-PlanPtr TableRows(const TableDefinition& table) {
-  PlanPtr plan = MakeScan(table.name, false, *table.schema,
-                          {.append_only = true, .key = {}, .event_time = table.event_time});
-  if (table.primary_key.empty()) {
-    return plan;
-  }
-  UpsertNode upsert{.key = table.primary_key};
-  if (table.delete_when != nullptr) {
-    std::vector<ExpressionPtr> columns;
-    for (size_t i = 0; i < table.schema->size(); ++i) {
-      columns.push_back(ColumnOf(*plan, i));
-    }
-    auto names = FieldNames(*table.schema);
-    upsert.delete_flag = columns.size();
-    columns.push_back(table.delete_when);
-    std::string name = "deleted";
-    while (table.schema->Find(name)) {
-      name += '_';
-    }
-    names.push_back(name);
-    plan = MakeProject(std::move(plan), std::move(columns), names);
-  }
-  return MakeUpsert(std::move(plan), std::move(upsert));
 }
 
 std::unexpected<LocatedError> AlreadyReported(int offset) {
@@ -200,7 +169,7 @@ Bound<void> Catalog::BindEntry(Entry& entry) {
 
 Bound<void> Catalog::BindTableEntry(Entry& entry) {
   MR_ASSIGN(TableDefinition table, BindTable(entry.statement, *entry.script, options_, errors_));
-  entry.plan = TableRows(table);
+  entry.plan = MakeTableRows(table);
   project_.tables.push_back(std::move(table));
   return {};
 }
@@ -230,6 +199,7 @@ Bound<void> Catalog::BindViewEntry(Entry& entry) {
   MR_TRY(view.Bare("view").AllowOnly({"relname"}, entry.offset));
   MR_TRY(view.AllowOnly({"view", "query"}, entry.offset));
   MR_ASSIGN(entry.plan, BindQuery(entry, view.Child("query"), false, options_.default_grace));
+  project_.plain_views.push_back({.name = entry.name, .plan = entry.plan});
   return {};
 }
 
@@ -256,12 +226,7 @@ Bound<void> Catalog::BindMaterializedView(Entry& entry) {
                  "emit = 'final' needs GROUP BY window_start of a window over the event time",
                  "group by it in this view, not in a view that this one reads");
   }
-  view.plan = OptimizePlan(std::move(plan));
-  if (AnyNode(*view.plan, IsCrossJoin)) {
-    return ErrAt(entry.offset, ErrorCode::kSqlNotSupported,
-                 "not supported: a join without an equality between its two sides",
-                 "join ON a.column = b.column, and whatever else must hold");
-  }
+  MR_ASSIGN(view.plan, FinishPlan(std::move(plan), entry.offset));
   view.inputs = entry.inputs;
   view.sql = entry.script->text().substr(static_cast<size_t>(entry.begin),
                                          static_cast<size_t>(entry.end - entry.begin));

@@ -87,7 +87,8 @@ Bound<SelectBinder::Source> SelectBinder::BindJoin(const TreeNode& node, int off
   }
   if (node.Has("quals")) {
     ExpressionBinder binder(script_, joined.scope);
-    MR_ASSIGN(ExpressionPtr on, binder.BindAs(node.Child("quals"), kBool, {.clause = "ON"}));
+    MR_ASSIGN(ExpressionPtr on,
+              binder.BindAs(node.Child("quals"), kBool, {.clause = "ON", .now = options_.now}));
     conditions.push_back(std::move(on));
   }
   join = joined.plan->join;

@@ -76,8 +76,9 @@ Bound<std::vector<SelectBinder::Item>> SelectBinder::BindTargets(const TreeNode&
       MR_TRY(AppendStar(target, scope, items));
       continue;
     }
-    MR_ASSIGN(ExpressionPtr expression,
-              binder.Bind(node, {.clause = "SELECT", .allow_aggregates = true}));
+    MR_ASSIGN(
+        ExpressionPtr expression,
+        binder.Bind(node, {.clause = "SELECT", .allow_aggregates = true, .now = options_.now}));
     items.push_back(
         {node, target.Has("name") ? target.Text("name") : OutputName(node), std::move(expression)});
   }
@@ -116,7 +117,7 @@ Bound<std::vector<ExpressionPtr>> SelectBinder::BindGroups(const TreeNode& selec
     } else if (named != items.end()) {
       group = named->expression;
     } else {
-      MR_ASSIGN(group, binder.Bind(node, {.clause = "GROUP BY"}));
+      MR_ASSIGN(group, binder.Bind(node, {.clause = "GROUP BY", .now = options_.now}));
     }
     bool aggregate = false;
     ForEachColumn(*group, [&](size_t column) { aggregate |= column >= scope.size(); });
@@ -166,9 +167,15 @@ Bound<PlanPtr> SelectBinder::BindSelect(const TreeNode& select, int offset) {
   if (select.Has("larg")) {
     return BindUnion(select, offset);
   }
-  MR_TRY(select.AllowOnly({"targetList", "fromClause", "whereClause", "groupClause", "havingClause",
-                           "distinctClause", "withClause"},
-                          offset));
+  if (!IsOutermostQuery()) {
+    MR_TRY(select.AllowOnly({"targetList", "fromClause", "whereClause", "groupClause",
+                             "havingClause", "distinctClause", "withClause"},
+                            offset));
+  }
+  MR_TRY(select.AllowOnly(
+      {"targetList", "fromClause", "whereClause", "groupClause", "havingClause", "distinctClause",
+       "withClause", "sortClause", "limitCount", "limitOffset", "limitOption"},
+      offset));
   const auto distinct = select.List("distinctClause");
   if (!distinct.empty() && distinct.front()) {
     return Unsupported(distinct.front().offset(), "DISTINCT ON");
@@ -176,19 +183,23 @@ Bound<PlanPtr> SelectBinder::BindSelect(const TreeNode& select, int offset) {
   MR_ASSIGN(Source source, BindFrom(select, offset));
   ExpressionBinder binder(script_, source.scope);
   if (select.Has("whereClause")) {
-    MR_ASSIGN(ExpressionPtr predicate,
-              binder.BindAs(select.Child("whereClause"), kBool, {.clause = "WHERE"}));
+    MR_ASSIGN(ExpressionPtr predicate, binder.BindAs(select.Child("whereClause"), kBool,
+                                                     {.clause = "WHERE", .now = options_.now}));
     source.plan = FindJoinKeys(MakeFilter(source.plan, std::move(predicate)));
   }
-  MR_ASSIGN(const auto items, BindTargets(select, source.scope, binder, offset));
+  MR_ASSIGN(auto items, BindTargets(select, source.scope, binder, offset));
   ExpressionPtr having;
   if (select.Has("havingClause")) {
-    MR_ASSIGN(having, binder.BindAs(select.Child("havingClause"), kBool,
-                                    {.clause = "HAVING", .allow_aggregates = true}));
+    MR_ASSIGN(having,
+              binder.BindAs(select.Child("havingClause"), kBool,
+                            {.clause = "HAVING", .allow_aggregates = true, .now = options_.now}));
   }
   Grouping grouping{.input = source.plan, .groups = {}, .aggregates = {}};
   MR_ASSIGN(grouping.groups,
             BindGroups(select, source.scope, items, binder, binder.aggregates().size()));
+  if (IsOutermostQuery()) {
+    MR_TRY(BindOrder(select, binder, items));
+  }
   grouping.aggregates = binder.aggregates();
   std::vector<ExpressionPtr> outputs;
   std::vector<std::string> names;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "millrace/plan/plan_node.h"
+#include "millrace/plan/query_definition.h"
 #include "millrace/sql/expression_binder.h"
 #include "millrace/sql/relations.h"
 #include "millrace/sql/scope.h"
@@ -18,18 +19,31 @@ struct SelectOptions {
   bool emit_final = false;
   Micros grace = 0;
   std::optional<Micros> default_window_size;  ///< See CompileOptions.
+  bool is_query = false;                      ///< It runs once: ORDER BY and LIMIT belong to it.
+  std::optional<Micros> now;                  ///< What now() gives, in such a query.
 };
 
 /// Binds one SelectStmt to a plan. Lives for one statement; not thread-safe.
 class SelectBinder final {
  public:
   static constexpr int kSubqueriesMax = 32;
+  /// Of what FROM names, put in one place for each time it is named.
+  static constexpr size_t kNodesMax = 10'000;
 
   SelectBinder(const Script& script, Relations& relations, const SelectOptions& options)
       : script_(script), relations_(relations), options_(options) {}
 
   /// Errors: any 2xxx code, at the offset of what is wrong. `offset`: of the statement.
   Bound<PlanPtr> Bind(const TreeNode& select, int offset);
+
+  /// What the outermost query says besides its plan; only with is_query.
+  struct Ordering {
+    size_t columns = 0;  ///< As in QueryDefinition.
+    std::vector<SortKey> keys;
+    std::optional<uint64_t> limit;
+    uint64_t offset = 0;
+  };
+  const Ordering& ordering() const { return ordering_; }
 
  private:
   /// FROM and WHERE: a plan and what its columns are called.
@@ -47,6 +61,15 @@ class SelectBinder final {
   // select_binder.cc
   Bound<PlanPtr> BindSelect(const TreeNode& select, int offset);
   Bound<PlanPtr> BindDistinct(PlanPtr plan, int offset);
+
+  // order_binder.cc
+  bool IsOutermostQuery() const { return options_.is_query && depth_ == 1; }
+  /// Binds ORDER BY, adding what it needs besides the select list to `items`.
+  Bound<void> BindOrder(const TreeNode& select, ExpressionBinder& binder, std::vector<Item>& items);
+  /// The same of a UNION, which has only names.
+  Bound<void> BindOrder(const TreeNode& select, const Schema& schema);
+  Bound<void> BindLimit(const TreeNode& select);
+  Bound<std::optional<uint64_t>> BindCount(const TreeNode& node, std::string_view clause);
 
   // set_binder.cc
   Bound<PlanPtr> BindUnion(const TreeNode& select, int offset);
@@ -78,6 +101,8 @@ class SelectBinder final {
   Relations& relations_;
   SelectOptions options_;
   int depth_ = 0;
+  Ordering ordering_;
+  size_t nodes_ = 0;
   std::map<std::string, PlanPtr> named_queries_;  ///< Of WITH, of this query and those around it.
 };
 

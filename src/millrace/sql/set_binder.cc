@@ -24,10 +24,23 @@ PlanPtr WithTypes(const PlanPtr& plan, const std::vector<DataType>& types,
   return MakeProject(plan, std::move(columns), names);
 }
 
+size_t CountNodes(const PlanNode& plan) {
+  size_t count = 1;
+  for (const PlanPtr& input : plan.inputs) {
+    count += CountNodes(*input);
+  }
+  return count;
+}
+
 }  // namespace
 
 Bound<PlanPtr> SelectBinder::BindUnion(const TreeNode& select, int offset) {
-  MR_TRY(select.AllowOnly({"op", "all", "larg", "rarg", "withClause"}, offset));
+  if (!IsOutermostQuery()) {
+    MR_TRY(select.AllowOnly({"op", "all", "larg", "rarg", "withClause"}, offset));
+  }
+  MR_TRY(select.AllowOnly({"op", "all", "larg", "rarg", "withClause", "sortClause", "limitCount",
+                           "limitOffset", "limitOption"},
+                          offset));
   if (select.Text("op") != "SETOP_UNION") {
     return Unsupported(offset, select.Text("op") == "SETOP_EXCEPT" ? "EXCEPT" : "INTERSECT");
   }
@@ -51,6 +64,9 @@ Bound<PlanPtr> SelectBinder::BindUnion(const TreeNode& select, int offset) {
                    "cast one of them");
     }
     types.push_back(*type);
+  }
+  if (IsOutermostQuery()) {
+    MR_TRY(BindOrder(select, *left->schema));
   }
   const auto names = FieldNames(*left->schema);
   PlanPtr plan = MakeUnion({WithTypes(left, types, names), WithTypes(right, types, names)});
@@ -77,8 +93,21 @@ Bound<void> SelectBinder::BindWith(const TreeNode& with, int offset) {
 
 Bound<PlanPtr> SelectBinder::Resolve(const std::string& name, int offset) {
   const auto named = named_queries_.find(name);
-  return named != named_queries_.end() ? Bound<PlanPtr>(named->second)
-                                       : relations_.Resolve(name, offset);
+  PlanPtr plan;
+  if (named != named_queries_.end()) {
+    plan = named->second;
+  } else {
+    MR_ASSIGN(plan, relations_.Resolve(name, offset));
+  }
+  // Queries that name each other twice grow to the power of their number.
+  nodes_ += CountNodes(*plan);
+  if (nodes_ > kNodesMax) {
+    return ErrAt(offset, ErrorCode::kSqlTooLarge,
+                 fmt::format("the query has more than {} parts, once each name in FROM is put in",
+                             kNodesMax),
+                 "make a materialized view of a part that is read often");
+  }
+  return plan;
 }
 
 }  // namespace millrace::internal

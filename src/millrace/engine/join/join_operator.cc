@@ -83,7 +83,8 @@ Status JoinOperator::Run(const Task& task, RowReport& report, OperatorOutput& ou
                  .left = {.key = sides_[kLeft].key_columns, .rest = sides_[kLeft].rest_columns},
                  .right = {.key = sides_[kRight].key_columns, .rest = sides_[kRight].rest_columns},
                  .is_left_join = is_left_join_,
-                 .condition = condition_ ? &*condition_ : nullptr},
+                 .condition = condition_ ? &*condition_ : nullptr,
+                 .check = task.check},
                 report, output.rows);
   // The right side first: what has come on both in one epoch needs no row without partner.
   for (const size_t port : {kRight, kLeft}) {

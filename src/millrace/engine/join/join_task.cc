@@ -8,6 +8,8 @@ namespace millrace {
 
 namespace {
 
+constexpr size_t kRowsPerCheck = 4096;
+
 int64_t& WeightOf(std::byte* value) { return *reinterpret_cast<int64_t*>(value); }
 
 JoinTask::LeftValue& LeftOf(std::byte* value) {
@@ -55,14 +57,25 @@ Status JoinTask::CheckCondition(const KeyedRows::Row& row, bool row_is_left) {
   std::vector<Candidate> kept;
   std::vector<BatchPtr> batches;
   RowOutput pairs(parts_.schema, batches);
+  size_t first = 0;
   for (const Candidate& candidate : candidates_) {
     MR_TRY(row_is_left ? AddPair(row.entry, candidate.entry, pairs)
                        : AddPair(candidate.entry, row.entry, pairs));
     pairs.EndRow(1);
+    if (!batches.empty()) {
+      KeepPassing(batches, first, kept);
+      batches.clear();
+    }
   }
   pairs.Finish();
-  size_t first = 0;
-  for (const BatchPtr& batch : batches) {
+  KeepPassing(batches, first, kept);
+  candidates_ = std::move(kept);
+  return {};
+}
+
+void JoinTask::KeepPassing(const std::vector<BatchPtr>& pairs, size_t& first,
+                           std::vector<Candidate>& kept) {
+  for (const BatchPtr& batch : pairs) {
     RowErrors errors;
     for (const uint32_t selected : parts_.condition->EvaluatePredicate(*batch, errors)) {
       kept.push_back(candidates_[first + selected]);
@@ -70,11 +83,12 @@ Status JoinTask::CheckCondition(const KeyedRows::Row& row, bool row_is_left) {
     report_.Failed(batch, "join", errors);
     first += batch->rows();
   }
-  candidates_ = std::move(kept);
-  return {};
 }
 
 void JoinTask::AddLeft(const KeyedRows::Row& row, Micros bucket, Span partners) {
+  if (!status_) {
+    return;
+  }
   FindPartners(*parts_.tables[1], row, partners, true);
   int64_t count = 0;
   for (const Candidate& right : candidates_) {
@@ -95,6 +109,9 @@ void JoinTask::AddLeft(const KeyedRows::Row& row, Micros bucket, Span partners) 
 }
 
 void JoinTask::AddRight(const KeyedRows::Row& row, Micros bucket, Span partners) {
+  if (!status_) {
+    return;
+  }
   KeyedState& left_rows = *parts_.tables[0];
   FindPartners(left_rows, row, partners, false);
   for (const Candidate& left : candidates_) {
@@ -134,6 +151,7 @@ void JoinTask::PutOut(std::string_view left, std::string_view right, int64_t wei
     }
     if (status_) {
       output_.EndRow(each);
+      CountOutput(left.size() + right.size());
     }
   });
 }
@@ -145,8 +163,16 @@ void JoinTask::PutOutAlone(std::string_view left, int64_t weight) {
     }
     if (status_) {
       output_.EndRow(each);
+      CountOutput(left.size());
     }
   });
+}
+
+void JoinTask::CountOutput(size_t bytes) {
+  output_bytes_ += bytes;
+  if (++output_rows_ % kRowsPerCheck == 0 && parts_.check != nullptr) {
+    status_ = (*parts_.check)(output_bytes_);
+  }
 }
 
 Status JoinTask::Finish() {

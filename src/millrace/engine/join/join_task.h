@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "millrace/engine/keyed_rows.h"
+#include "millrace/engine/operator.h"
 #include "millrace/engine/row_output.h"
 #include "millrace/engine/row_report.h"
 #include "millrace/expr/evaluator.h"
@@ -31,6 +32,7 @@ class JoinTask {
     Columns right;
     bool is_left_join = false;
     const Evaluator* condition = nullptr;  ///< What pairs must satisfy besides equal keys, or null.
+    const WorkCheck* check = nullptr;      ///< May be null.
   };
   /// Buckets.
   struct Span {
@@ -44,7 +46,7 @@ class JoinTask {
   void AddLeft(const KeyedRows::Row& row, Micros bucket, Span partners);
   void AddRight(const KeyedRows::Row& row, Micros bucket, Span partners);
 
-  /// Puts out the rest. Errors: kCorruption, of any row so far.
+  /// Puts out the rest. Errors: kCorruption and those of the check, of any row so far.
   Status Finish();
 
  private:
@@ -60,6 +62,10 @@ class JoinTask {
                     bool row_is_left);
   /// Keeps those candidates that satisfy the condition.
   Status CheckCondition(const KeyedRows::Row& row, bool row_is_left);
+  /// Evaluates the condition over the pairs of the next candidates; keeps those that pass.
+  void KeepPassing(const std::vector<BatchPtr>& pairs, size_t& first, std::vector<Candidate>& kept);
+  /// Notes that a row of so many bytes was put out.
+  void CountOutput(size_t bytes);
   void PutOut(std::string_view left, std::string_view right, int64_t weight);
   void PutOutAlone(std::string_view left, int64_t weight);
   Status AddAlone(std::string_view left);
@@ -69,6 +75,8 @@ class JoinTask {
   RowReport& report_;
   RowOutput output_;
   std::vector<Candidate> candidates_;
+  size_t output_rows_ = 0;
+  size_t output_bytes_ = 0;
   Status status_;
 };
 

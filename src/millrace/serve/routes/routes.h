@@ -4,6 +4,7 @@
 #include "millrace/serve/ingest_service.h"
 #include "millrace/serve/query_service.h"
 #include "millrace/serve/router.h"
+#include "millrace/serve/sql_service.h"
 #include "millrace/serve/status_service.h"
 
 namespace millrace::serve {
@@ -16,6 +17,8 @@ void AddIngestRoutes(Router& router, IngestService& service);
 void AddStreamRoutes(Router& router, QueryService& service);
 /// GET /api/v1/views, /api/v1/views/{view}
 void AddViewRoutes(Router& router, QueryService& service);
+/// POST /api/v1/query
+void AddQueryRoutes(Router& router, SqlService& service);
 /// GET /api/v1/streams/{stream}/changes, /api/v1/views/{view}/changes
 void AddChangeRoutes(Router& router, ChangeFeedService& service);
 /// GET /livez, /readyz, /metrics, /api/v1/health, /api/v1/metrics

@@ -29,6 +29,7 @@ class EmptySource final : public EventSource {
 /// Answers at once, with what it was asked.
 class EchoServices final : public IngestService,
                            public QueryService,
+                           public SqlService,
                            public ChangeFeedService,
                            public StatusService {
  public:
@@ -73,6 +74,11 @@ class EchoServices final : public IngestService,
     done(std::make_unique<EmptySource>(fmt::format("{}/{}/{}/{}", static_cast<int>(request.kind),
                                                    request.name, request.from,
                                                    request.with_snapshot)));
+  }
+  void Query(SqlRequest request, SqlService::Done done) override {
+    done(fmt::format("{}|{}|{}|{}", request.sql, request.wait_for,
+                     request.timeout ? request.timeout->count() : -1,
+                     request.limit ? static_cast<int64_t>(*request.limit) : -1));
   }
   HealthReport Health() override { return {.is_healthy = false, .json = "{}"}; }
   Status Ready() override { return Err(ErrorCode::kUnavailable, "recovering secret.seg"); }

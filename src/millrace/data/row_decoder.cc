@@ -1,4 +1,4 @@
-#include "millrace/app/rows.h"
+#include "millrace/data/row_decoder.h"
 
 #include <utility>
 
