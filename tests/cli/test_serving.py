@@ -274,8 +274,8 @@ class SqlTest(ProjectTest):
             self.assertIn("MR2005: line 1, column 8", wrong.stderr)
             self.assertIn("  SELECT one,\n         ^", wrong.stderr)
             several = subprocess.run(
-                [BINARY, *ask], input=f"{query} LIMIT 1;\nSELECT count(*) AS n FROM clicks_per_minute",
-                capture_output=True, text=True)
+                [BINARY, *ask], capture_output=True, text=True,
+                input=f"{query} LIMIT 1;\nSELECT count(*) AS n FROM clicks_per_minute")
             self.assertEqual(several.stdout, "url  price\n/b    2.00\n(1 row)\nn\n2\n(1 row)\n")
             status, plan = server.request(
                 "/api/v1/query", b'{"sql": "EXPLAIN SELECT url FROM clicks"}',
