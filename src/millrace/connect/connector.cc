@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "millrace/base/nearest_name.h"
+#include "millrace/connect/blackhole_connector.h"
 #include "millrace/connect/column_options.h"
 #include "millrace/connect/datagen/datagen_connector.h"
 #include "millrace/connect/file/file_connector.h"
@@ -52,7 +53,8 @@ ProjectError RefuseConnector(const WithOption& option) {
 
 std::span<const Connector> AllConnectors() {
   static const std::array kConnectors{MakeHttpConnector(), MakeFileConnector(),
-                                      MakeDatagenConnector(), MakeNexmarkConnector()};
+                                      MakeDatagenConnector(), MakeNexmarkConnector(),
+                                      MakeBlackholeConnector()};
   return kConnectors;
 }
 
@@ -72,23 +74,27 @@ SchemaPtr DeclaredSchema(const TableDefinition& table) {
   return MakeSchema(std::move(declared));
 }
 
+void CheckOptionNames(const TableDefinition& table, std::vector<const OptionTableBase*> known,
+                      std::vector<ProjectError>& errors) {
+  known.push_back(&ConnectorOptionTable());
+  known.push_back(&TableOptionTable());  // For the nearest name.
+  OptionSources sources;
+  sources.AddWith(table.options, table.location);
+  RefuseUnknownOptions(sources, known, errors);
+}
+
 void CheckConnector(const TableDefinition& table, std::vector<ProjectError>& errors) {
   const Connector* connector = FindConnector(table);
   if (connector == nullptr) {
     errors.push_back(RefuseConnector(table.options.at("connector")));
     return;
   }
-  std::vector<const OptionTableBase*> tables = connector->option_tables;
-  tables.push_back(&ConnectorOptionTable());
-  tables.push_back(&TableOptionTable());  // For the nearest name.
-  WithOptionMap options = table.options;
+  TableDefinition own = table;
   if (connector->column_options != nullptr) {
-    std::erase_if(options, [](const auto& option) { return IsColumnOption(option.first); });
+    std::erase_if(own.options, [](const auto& option) { return IsColumnOption(option.first); });
     CheckColumnOptions(table, *connector->column_options, errors);
   }
-  OptionSources sources;
-  sources.AddWith(options, table.location);
-  RefuseUnknownOptions(sources, tables, errors);
+  CheckOptionNames(own, connector->option_tables, errors);
   connector->check(table, errors);
 }
 

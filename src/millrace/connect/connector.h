@@ -8,13 +8,14 @@
 
 #include "millrace/base/options.h"
 #include "millrace/base/source_location.h"
+#include "millrace/connect/sink.h"
 #include "millrace/connect/source.h"
 #include "millrace/plan/definitions.h"
 
 namespace millrace {
 
-/// A kind of source, as the option `connector` of CREATE TABLE names it. One constant per kind,
-/// beside its code; connector.cc lists them.
+/// A kind of source or sink, as the option `connector` of CREATE TABLE names it. One constant per
+/// kind, beside its code; connector.cc lists them.
 struct Connector {
   std::string_view name;
   std::string_view help;  ///< One sentence, for the reference.
@@ -32,6 +33,16 @@ struct Connector {
   /// Opens the source of a table that has passed `check`. Null: records come from clients.
   Result<std::unique_ptr<Source>> (*open)(const TableDefinition& table,
                                           const SourceContext& context) = nullptr;
+  // As the target of INSERT INTO (sink_options.h). Without make_sink it is none.
+  /// With `connector` and SinkOptionTable all that such a table may have.
+  std::vector<const OptionTableBase*> sink_option_tables;
+  void (*check_sink)(const TableDefinition& table, std::vector<ProjectError>& errors) = nullptr;
+  /// Whether the table can show that a row is taken back.
+  bool (*shows_changes)(const TableDefinition& table) = nullptr;
+  /// Makes the sink of a table that has passed `check_sink`; it is not open yet.
+  Result<std::unique_ptr<Sink>> (*make_sink)(const TableDefinition& table,
+                                             const SinkContext& context) = nullptr;
+
   /// Rows are made up, and so are their times: however far ahead, they move the watermark.
   bool makes_rows = false;
 };
@@ -49,6 +60,10 @@ SchemaPtr DeclaredSchema(const TableDefinition& table);
 /// kConfigInvalidValue, kConfigMissingValue, kSqlInvalidDefinition. A table that passes can be read
 /// with ReadConnectorOptions.
 void CheckConnector(const TableDefinition& table, std::vector<ProjectError>& errors);
+
+/// Adds options of a table that are neither in `known` nor `connector`: kConfigUnknownKey.
+void CheckOptionNames(const TableDefinition& table, std::vector<const OptionTableBase*> known,
+                      std::vector<ProjectError>& errors);
 
 /// Reads the options of `table` that `options` declares.
 template <typename T>

@@ -39,6 +39,7 @@ enum class EmitMode : uint8_t { kChanges, kFinal };
 /// CREATE MATERIALIZED VIEW.
 struct ViewDefinition {
   std::string name;
+  bool of_insert = false;  ///< Made for the query of an INSERT; named "insert$" and its table.
   PlanPtr plan;
   EmitMode emit = EmitMode::kChanges;
   std::vector<std::string> inputs;  ///< Tables and materialized views it reads, without repeats.
@@ -52,11 +53,20 @@ struct PlainViewDefinition {
   PlanPtr plan;
 };
 
+/// INSERT INTO: a table whose connector takes the records of a stream out of Millrace.
+struct SinkDefinition {
+  TableDefinition table;
+  std::string stream;       ///< Of a table or view that it reads, row by row as it is.
+  bool retracts = false;    ///< Whether the stream takes rows back.
+  SourceLocation location;  ///< Of the INSERT.
+};
+
 /// What the SQL files of a project define, in dependency order.
 struct ProjectDefinition {
   std::vector<TableDefinition> tables;
   std::vector<PlainViewDefinition> plain_views;
   std::vector<ViewDefinition> views;
+  std::vector<SinkDefinition> sinks;
 
   const TableDefinition* FindTable(std::string_view name) const;
   const ViewDefinition* FindView(std::string_view name) const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "millrace/connect/file/file_options.h"
+#include "millrace/connect/file/file_sink.h"
 #include "millrace/connect/file/file_source.h"
 #include "millrace/connect/ingest_options.h"
 
@@ -77,16 +78,52 @@ Result<std::unique_ptr<Source>> Open(const TableDefinition& table, const SourceC
   return FileSource::Open(ReadConnectorOptions(table, FileOptionTable()), context, {});
 }
 
+void CheckSink(const TableDefinition& table, std::vector<ProjectError>& errors) {
+  const auto options = ReadConnectorOptions(table, FileSinkOptionTable(), errors);
+  const auto refuse = [&](std::string_view option, const std::string& message) {
+    errors.push_back({LocationOf(table, option), Error(ErrorCode::kConfigInvalidValue, message)});
+  };
+  for (const std::string_view option : {"header", "delimiter", "quote", "null_text"}) {
+    if (options.format != FileSinkFormat::kCsv && table.options.contains(option)) {
+      refuse(option, fmt::format("{} is for format = 'csv'", option));
+    }
+  }
+  const csv::Dialect dialect = options.dialect();
+  if (dialect.delimiter == dialect.quote) {
+    refuse("quote", "delimiter and quote must differ");
+  }
+  const std::string special = {dialect.delimiter, dialect.quote, '\n', '\r'};
+  if (options.null_text.find_first_of(special) != std::string::npos) {
+    refuse("null_text", "null_text may hold neither delimiter nor quote nor line end");
+  }
+  if (table.schema->Find(options.change_column)) {
+    refuse("change_column", fmt::format("{} is a column", options.change_column));
+  }
+}
+
+Result<std::unique_ptr<Sink>> MakeSink(const TableDefinition& table, const SinkContext& context) {
+  const auto options = ReadConnectorOptions(table, FileSinkOptionTable());
+  const bool is_absolute = options.path.starts_with('/') || context.project_dir.empty();
+  return std::make_unique<FileSink>(
+      options, table, context.files,
+      is_absolute ? options.path : JoinPath(context.project_dir, options.path));
+}
+
 }  // namespace
 
 Connector MakeFileConnector() {
   return {.name = "file",
-          .help = "Lines of files, read to their end or followed as they grow.",
+          .help = "Records of files, read to their end or followed as they grow.",
           .option_tables = {&FileOptionTable(), &IngestOptionTable()},
           .column_options = &FieldOptionTable(),
           .check = Check,
           .preflight = Preflight,
-          .open = Open};
+          .open = Open,
+          .sink_option_tables = {&FileSinkOptionTable()},
+          .check_sink = CheckSink,
+          .shows_changes =
+              [](const TableDefinition& table) { return table.options.contains("change_column"); },
+          .make_sink = MakeSink};
 }
 
 }  // namespace millrace

@@ -6,28 +6,9 @@
 
 #include "millrace/codec/csv_decoder.h"
 #include "millrace/codec/line_decoder.h"
+#include "millrace/connect/file/csv_character.h"
 
 namespace millrace {
-
-namespace {
-
-constexpr std::string_view kTab = "tab";
-
-char CharacterOf(const std::string& option) {
-  return option == kTab ? '\t' : option.empty() ? '\0' : option.front();
-}
-
-Status CheckCharacter(const std::string& option, bool may_miss) {
-  const bool is_character = option == kTab || (option.size() == 1 && option.front() > '\0' &&
-                                               option != "\n" && option != "\r");
-  if (is_character || (may_miss && option.empty())) {
-    return {};
-  }
-  return Err(ErrorCode::kConfigInvalidValue, fmt::format("expected one ASCII character{}, got '{}'",
-                                                         may_miss ? " or none" : "", option));
-}
-
-}  // namespace
 
 const OptionTable<FileOptions>& FileOptionTable() {
   static const OptionTable<FileOptions> kTable = [] {
@@ -51,21 +32,21 @@ const OptionTable<FileOptions>& FileOptionTable() {
         .Add("delimiter", &FileOptions::delimiter,
              "The character between fields, for format = 'csv'; tab for a tabulator.")
         .Check([](const FileOptions& options) {
-          return CheckCharacter(options.delimiter, /*may_miss=*/false);
+          return CheckCsvCharacter(options.delimiter, /*may_miss=*/false);
         });
     table
         .Add("quote", &FileOptions::quote,
              "The character around fields that hold delimiters, for format = 'csv'; doubled within "
              "them. Empty for none.")
         .Check([](const FileOptions& options) {
-          return CheckCharacter(options.quote, /*may_miss=*/true);
+          return CheckCsvCharacter(options.quote, /*may_miss=*/true);
         });
     table
         .Add("escape", &FileOptions::escape,
              "A character that takes the meaning from the next one, for format = 'csv', such as a "
              "backslash. Empty for none.")
         .Check([](const FileOptions& options) {
-          return CheckCharacter(options.escape, /*may_miss=*/true);
+          return CheckCsvCharacter(options.escape, /*may_miss=*/true);
         });
     table.Add("null_text", &FileOptions::null_text,
               "What stands for NULL when it is not quoted, for format = 'csv'.");
@@ -82,9 +63,9 @@ const OptionTable<FileOptions>& FileOptionTable() {
 }
 
 csv::Dialect FileOptions::dialect() const {
-  return {.delimiter = CharacterOf(delimiter),
-          .quote = CharacterOf(quote),
-          .escape = CharacterOf(escape)};
+  return {.delimiter = CsvCharacterOf(delimiter),
+          .quote = CsvCharacterOf(quote),
+          .escape = CsvCharacterOf(escape)};
 }
 
 RecordCutter MakeFileCutter(const FileOptions& options) {
