@@ -7,6 +7,7 @@
 
 #include "millrace/connect/connector.h"
 #include "millrace/connect/ingest_options.h"
+#include "millrace/connect/sink_options.h"
 #include "millrace/data/row_decoder.h"
 #include "millrace/data/text_format.h"
 
@@ -47,7 +48,8 @@ std::vector<std::string> GoldenProject::CompileErrors(const std::string& sql) co
   const std::string path = "sql";
   files.push_back({.path = path, .text = sql});
   std::vector<ProjectError> errors;
-  (void)CompileProject(files, {.check_connector = CheckConnector}, &errors);
+  (void)CompileProject(files, {.check_connector = CheckConnector, .check_sink = CheckSink},
+                       &errors);
   std::vector<std::string> lines;
   for (const ProjectError& error : errors) {
     const size_t prefix = error.location.file == path ? path.size() + 1 : 0;
@@ -58,7 +60,9 @@ std::vector<std::string> GoldenProject::CompileErrors(const std::string& sql) co
 
 Status GoldenProject::Define(const std::string& sql) {
   files_.push_back({.path = fmt::format("statement{}.sql", files_.size() + 1), .text = sql});
-  MR_ASSIGN(project_, CompileProject(files_, {.check_connector = CheckConnector}, nullptr));
+  MR_ASSIGN(project_,
+            CompileProject(files_, {.check_connector = CheckConnector, .check_sink = CheckSink},
+                           nullptr));
   Stop();
   MR_TRY(Start());
   return RunToEnd();

@@ -1,5 +1,7 @@
 #include "millrace/app/check_command.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "millrace/app/load_project.h"
@@ -14,6 +16,10 @@ namespace millrace {
 namespace {
 
 /// What a start would do to the data directory; one line for each table and view.
+std::string_view KindOf(const ProjectChange& change) {
+  return change.is_sink ? "sink" : change.is_view ? "view" : "table";
+}
+
 Status PrintChanges(FileSystem& files, const LoadedProject& loaded) {
   const Configuration& values = loaded.configuration.values;
   if (!files.Info(JoinPath(values.places.data_dir, "IDENTITY"))) {
@@ -33,8 +39,8 @@ Status PrintChanges(FileSystem& files, const LoadedProject& loaded) {
             ProjectChanges::Find(loaded.project.definition, **transport, loaded.changes));
   for (const ProjectChange& change : changes.list()) {
     const bool stays = change.kind == ProjectChange::Kind::kUndefined;
-    terminal::Result(fmt::format("{} {}: {}{}{}", change.is_view ? "view" : "table", change.name,
-                                 Name(change.kind), change.reason.empty() ? "" : ": ",
+    terminal::Result(fmt::format("{} {}: {}{}{}", KindOf(change), change.name, Name(change.kind),
+                                 change.reason.empty() ? "" : ": ",
                                  stays ? "; --prune drops its data" : change.reason));
   }
   return {};
@@ -63,9 +69,14 @@ int CheckProject(const ProjectSelection& selection) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
   };
   const ProjectDefinition& definition = loaded->project.definition;
-  terminal::Result(fmt::format(
-      "{}: {}, {}, no errors", loaded->configuration.values.places.project_dir,
-      counted(definition.tables.size(), "table"), counted(definition.views.size(), "view")));
+  const auto views = std::ranges::count(definition.views, false, &ViewDefinition::of_insert);
+  std::string text = fmt::format("{}: {}, {}", loaded->configuration.values.places.project_dir,
+                                 counted(definition.tables.size(), "table"),
+                                 counted(static_cast<size_t>(views), "view"));
+  if (!definition.sinks.empty()) {
+    text += ", " + counted(definition.sinks.size(), "sink");
+  }
+  terminal::Result(text + ", no errors");
   const Status changes = PrintChanges(files, *loaded);
   return changes ? 0 : terminal::Fail(changes.error());
 }

@@ -24,7 +24,8 @@ std::optional<LoadedProject> LoadAll(FileSystem& files, const ProjectSelection& 
   loaded.project = *std::move(project);
   loaded.changes = {.state_partitions = values.engine.pipeline.state_partitions,
                     .prune = selection.prune,
-                    .accept_partial_history = selection.accept_partial_history};
+                    .accept_partial_history = selection.accept_partial_history,
+                    .rebuild_sinks = selection.rebuild_sinks};
   return loaded;
 }
 

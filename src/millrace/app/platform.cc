@@ -6,6 +6,7 @@
 #include "millrace/app/logger.h"
 #include "millrace/connect/connector.h"
 #include "millrace/connect/ingest_options.h"
+#include "millrace/connect/sink_options.h"
 
 namespace millrace {
 
@@ -50,6 +51,11 @@ Status Platform::Open() {
       return Err(started.error().WithContext(fmt::format("view {}", view.name)));
     }
   }
+  for (const SinkDefinition& sink : project_.definition.sinks) {
+    if (auto started = StartSink(sink); !started) {
+      return Err(started.error().WithContext(fmt::format("sink {}", sink.table.name)));
+    }
+  }
   for (const TableDefinition& table : project_.definition.tables) {
     if (auto started = StartSource(table); !started) {
       return Err(started.error().WithContext(fmt::format("table {}", table.name)));
@@ -65,8 +71,10 @@ Status Platform::ApplyChanges() {
   for (const ProjectChange& change : changes.list()) {
     if (change.kind != ProjectChange::Kind::kKept && change.kind != ProjectChange::Kind::kCreated) {
       MR_LOG(kAppLog, kInfo, "the project differs from the data directory",
-             {"kind", change.is_view ? "view" : "table"}, {"name", change.name},
-             {"change", Name(change.kind)}, {"reason", change.reason});
+             {"kind", change.is_sink   ? "sink"
+                      : change.is_view ? "view"
+                                       : "table"},
+             {"name", change.name}, {"change", Name(change.kind)}, {"reason", change.reason});
     }
   }
   return changes.Apply(*transport_);
@@ -95,6 +103,34 @@ Status Platform::StartSource(const TableDefinition& table) {
                                                  .wake = [t = thread.get()] { t->Wake(); }}));
   thread->Start(table.name, std::move(source));
   sources_[table.name] = std::move(thread);
+  return {};
+}
+
+Status Platform::StartSink(const SinkDefinition& sink) {
+  const std::string& name = sink.table.name;
+  Sink& started = sinks_[name];
+  started.definition = &sink;
+  const auto stream = transport_->FindStream(sink.stream);
+  if (!stream) {
+    return Err(ErrorCode::kStreamNotFound, fmt::format("stream {}", sink.stream));
+  }
+  if (HasReadAnotherStream(*transport_, name, stream->id)) {
+    MR_LOG(kAppLog, kWarning,
+           "sink waits: what it reads was rebuilt; empty its target and run with --rebuild-sinks",
+           {"table", name}, {"stream", sink.stream});
+    return {};
+  }
+  started.thread = std::make_unique<SinkThread>();
+  started.thread->Start(
+      name, MakeSinkRunner(
+                sink.table, *stream,
+                {.transport = *transport_,
+                 .files = files_,
+                 .clock = clock_,
+                 .project_dir = project_.directory,
+                 .wake = [t = started.thread.get()] { t->Wake(); },
+                 .metrics = options_.metrics == nullptr ? SinkMetrics()
+                                                        : SinkMetrics(*options_.metrics, name)}));
   return {};
 }
 
@@ -133,6 +169,7 @@ Platform::~Platform() {
     wakeup_.NotifyAll();
   }
   ticker_.Join();
+  sinks_.clear();
   sources_.clear();
   views_.clear();
   // Answers what is queued; the callbacks use the ingestors and the store.

@@ -14,6 +14,7 @@
 #include "millrace/base/metrics.h"
 #include "millrace/base/thread.h"
 #include "millrace/connect/idempotency_store.h"
+#include "millrace/connect/sink_thread.h"
 #include "millrace/connect/source_thread.h"
 #include "millrace/connect/stream_ingestor.h"
 #include "millrace/engine/engine_options.h"
@@ -57,6 +58,13 @@ class Platform {
     return sources_;
   }
 
+  struct Sink {
+    const SinkDefinition* definition = nullptr;
+    /// Null: the sink waits to be rebuilt, its stream is not the one that it has read.
+    std::unique_ptr<SinkThread> thread;
+  };
+  const std::map<std::string, Sink, std::less<>>& sinks() const { return sinks_; }
+
   struct View {
     const ViewDefinition* definition = nullptr;
     std::unique_ptr<PipelineThread> thread;
@@ -81,6 +89,7 @@ class Platform {
   Status OpenTable(const TableDefinition& table);
   Status StartView(const ViewDefinition& view);
   Status StartSource(const TableDefinition& table);
+  Status StartSink(const SinkDefinition& sink);
   void Tick() MR_EXCLUDES(mutex_);
 
   const Project project_;
@@ -93,6 +102,7 @@ class Platform {
   std::map<std::string, std::unique_ptr<StreamIngestor>, std::less<>> ingestors_;
   std::map<std::string, View, std::less<>> views_;
   std::map<std::string, std::unique_ptr<SourceThread>, std::less<>> sources_;
+  std::map<std::string, Sink, std::less<>> sinks_;
   Mutex mutex_;
   CondVar wakeup_;
   bool stopping_ MR_GUARDED_BY(mutex_) = false;

@@ -21,11 +21,20 @@ serve::HealthReport PlatformStatus::Health() {
     fmt::format_to(std::back_inserter(sources), "{}\"{}\":\"{}\"", sources.empty() ? "" : ",",
                    table, Name(status.state));
   }
+  std::string sinks;
+  for (const auto& [table, sink] : platform_.sinks()) {
+    using State = SinkStatus::State;
+    const bool waits = sink.thread == nullptr;
+    const State state = waits ? State::kFailed : sink.thread->status().state;
+    healthy = healthy && state != State::kFailed && state != State::kRetrying;
+    fmt::format_to(std::back_inserter(sinks), "{}\"{}\":\"{}\"", sinks.empty() ? "" : ",", table,
+                   waits ? "to be rebuilt" : Name(state));
+  }
   return {.is_healthy = healthy,
           .json = fmt::format("{{\"status\":\"{}\",\"disk_full\":{},\"views\":{{{}}},"
-                              "\"sources\":{{{}}}}}",
+                              "\"sources\":{{{}}},\"sinks\":{{{}}}}}",
                               healthy ? "ok" : "degraded", platform_.transport().disk_full(), views,
-                              sources)};
+                              sources, sinks)};
 }
 
 Status PlatformStatus::Ready() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "millrace/connect/connector.h"
+#include "millrace/connect/sink_options.h"
 
 namespace millrace {
 
@@ -52,7 +53,8 @@ std::optional<Project> LoadProject(FileSystem& files, const std::string& directo
   std::vector<ProjectError> found;
   const std::vector<SqlFile> sql = ReadSqlFiles(files, directory, found);
   CompileOptions options{.default_grace = processing.grace_period.count(),
-                         .check_connector = CheckConnector};
+                         .check_connector = CheckConnector,
+                         .check_sink = CheckSink};
   if (processing.window_size) {
     options.default_window_size = processing.window_size->count();
   }

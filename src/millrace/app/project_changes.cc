@@ -9,6 +9,7 @@
 
 #include "millrace/app/view_build.h"
 #include "millrace/connect/connector.h"
+#include "millrace/connect/sink_runner.h"
 #include "millrace/connect/stream_ingestor.h"
 #include "millrace/engine/pipeline_streams.h"
 #include "millrace/stream/stream_definition.h"
@@ -91,6 +92,9 @@ class ProjectChanges::Finder {
     for (const ViewDefinition& view : project_.views) {
       MR_TRY(LookAtView(view));
     }
+    for (const SinkDefinition& sink : project_.sinks) {
+      LookAtSink(sink);
+    }
     LookAtTheRest();
     return std::move(found_);
   }
@@ -99,6 +103,13 @@ class ProjectChanges::Finder {
   void Note(Kind kind, bool is_view, const std::string& name, std::string reason = "") {
     found_.list_.push_back(
         {.kind = kind, .is_view = is_view, .name = name, .reason = std::move(reason)});
+  }
+
+  /// What an INSERT reads through is no view that anybody has asked for.
+  void NoteView(Kind kind, const ViewDefinition& view, std::string reason = "") {
+    if (!view.of_insert) {
+      Note(kind, true, view.name, std::move(reason));
+    }
   }
 
   Status LookAtTable(const TableDefinition& table) {
@@ -137,7 +148,7 @@ class ProjectChanges::Finder {
     const auto state = transport_.FindStream(wanted.state.name);
     const std::optional<std::string> reason = state ? ReasonToRebuild(view, wanted) : std::nullopt;
     if (state && !reason) {
-      Note(Kind::kKept, true, view.name);
+      NoteView(Kind::kKept, view);
       return {};
     }
     if (const auto stored = transport_.FindStream(view.name);
@@ -151,8 +162,26 @@ class ProjectChanges::Finder {
       MR_TRY(CheckHistory(view));
     }
     DropView(view.name);
-    Note(reason ? Kind::kRebuilt : Kind::kCreated, true, view.name, reason.value_or(""));
+    NoteView(reason ? Kind::kRebuilt : Kind::kCreated, view, reason.value_or(""));
     return {};
+  }
+
+  void LookAtSink(const SinkDefinition& sink) {
+    const std::string& name = sink.table.name;
+    const auto stream = transport_.FindStream(sink.stream);
+    const bool has_read = !transport_.ReaderPositions(ReaderOfSink(name)).empty();
+    const bool is_rebuilt =
+        stream && has_read &&
+        (rebuilt_.contains(sink.stream) || HasReadAnotherStream(transport_, name, stream->id));
+    if (is_rebuilt && options_.rebuild_sinks) {
+      found_.streams_.forgotten_readers.push_back(ReaderOfSink(name));
+    }
+    const Kind kind = !has_read                ? Kind::kCreated
+                      : !is_rebuilt            ? Kind::kKept
+                      : options_.rebuild_sinks ? Kind::kRebuilt
+                                               : Kind::kWaiting;
+    Note(kind, false, name, is_rebuilt ? "what it reads is new" : "");
+    found_.list_.back().is_sink = true;
   }
 
   std::optional<std::string> ReasonToRebuild(const ViewDefinition& view,
@@ -246,6 +275,12 @@ class ProjectChanges::Finder {
   ProjectChanges found_;
 };
 
+bool HasReadAnotherStream(Transport& transport, std::string_view table, StreamId stream) {
+  const auto positions = transport.ReaderPositions(ReaderOfSink(table));
+  return std::ranges::any_of(positions,
+                             [&](const auto& position) { return position.first.first != stream; });
+}
+
 Result<ProjectChanges> ProjectChanges::Find(const ProjectDefinition& project, Transport& transport,
                                             const ProjectChangeOptions& options) {
   return Finder(project, transport, options).Run();
@@ -269,6 +304,8 @@ std::string_view Name(ProjectChange::Kind kind) {
       return "no longer defined";
     case Kind::kDropped:
       return "dropped";
+    case Kind::kWaiting:
+      return "waits for --rebuild-sinks";
   }
   return "";
 }

@@ -18,9 +18,11 @@ struct ProjectChange {
     kRebuilt,    ///< A view that is computed anew from what its inputs hold.
     kUndefined,  ///< In the data directory, and no longer in the project; stays as it is.
     kDropped,    ///< The same, and given up.
+    kWaiting,    ///< A sink whose stream is or was rebuilt.
   };
   Kind kind;
   bool is_view = false;
+  bool is_sink = false;
   std::string name;
   std::string reason;  ///< Of kExtended and kRebuilt.
 };
@@ -30,7 +32,12 @@ struct ProjectChangeOptions {
   size_t state_partitions = 16;
   bool prune = false;                   ///< Drop what the project no longer defines.
   bool accept_partial_history = false;  ///< Rebuild views whose inputs have lost records.
+  bool rebuild_sinks = false;           ///< Begin sinks anew whose streams were rebuilt.
 };
+
+/// Whether the sink of a table has a position in another stream than `stream`: that of a view which
+/// was rebuilt since. It would put the new rows behind the old ones.
+bool HasReadAnotherStream(Transport& transport, std::string_view table, StreamId stream);
 
 /// The difference between a project and the data directory that it is run over.
 class ProjectChanges {

@@ -154,6 +154,31 @@ TEST_F(ProjectChangesTest, ANewReaderLearnsHowFarTimeIs) {
   EXPECT_THAT(ReadUntil(**feed, "00:01:00Z"), HasSubstr("00:00:00Z\",\"n\":2"));
 }
 
+TEST_F(ProjectChangesTest, ASinkOfARebuiltViewWaits) {
+  const std::string_view sink =
+      "CREATE TABLE out (url text, n bigint) WITH (connector = 'blackhole');\n"
+      "INSERT INTO out SELECT * FROM counts;\n";
+  const std::string changed = Sql({kClicks, Replaced(kCounts, "count(*)", "count(price)"), sink});
+  Start(Sql({kClicks, kCounts, sink}));
+  PostClicks(2);
+  while (platform_->transport().ReaderPositions("sink:out").empty()) {
+    Answer<std::string>().WaitBriefly();
+  }
+  EXPECT_EQ(platform_->sinks().at("out").definition->stream, "counts");
+  EXPECT_THAT(Changes(Sql({kClicks, kCounts, sink})),
+              ElementsAre("clicks: kept", "counts: kept", "out: kept"));
+  const std::string_view rebuilt = "counts: rebuilt: its query has changed";
+  EXPECT_THAT(
+      Changes(changed),
+      ElementsAre("clicks: kept", rebuilt, "out: waits for --rebuild-sinks: what it reads is new"));
+  Start(changed);
+  EXPECT_EQ(platform_->sinks().at("out").thread, nullptr);
+  StartAgain(changed);
+  EXPECT_EQ(platform_->sinks().at("out").thread, nullptr) << "also after another start";
+  EXPECT_THAT(Changes(changed, {.rebuild_sinks = true}),
+              ElementsAre("clicks: kept", "counts: kept", "out: rebuilt: what it reads is new"));
+}
+
 TEST_F(ProjectChangesTest, AddsAColumnToATableAndRebuildsNothing) {
   Start(Sql({kClicks, kCounts}));
   PostClicks(2);

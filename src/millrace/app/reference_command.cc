@@ -15,6 +15,7 @@
 #include "millrace/connect/connector.h"
 #include "millrace/connect/idempotency_metrics.h"
 #include "millrace/connect/ingest_metrics.h"
+#include "millrace/connect/sink_options.h"
 #include "millrace/engine/pipeline_metrics.h"
 #include "millrace/plan/definition_options.h"
 #include "millrace/serve/http_metrics.h"
@@ -47,6 +48,9 @@ std::string ConfigurationPage() {
   AppendOptionReference(page, TableOptionTable());
   for (const Connector& connector : AllConnectors()) {
     page += fmt::format("\n### connector = '{}'\n\n{}\n", connector.name, connector.help);
+    if (connector.open == nullptr && connector.make_sink != nullptr) {
+      page += "\nIt can only be filled by INSERT INTO.\n";
+    }
     for (const OptionTableBase* table : connector.option_tables) {
       page += "\n";
       AppendOptionReference(page, *table);
@@ -55,7 +59,16 @@ std::string ConfigurationPage() {
       page += "\nOptions of a column, written `column.option`:\n\n";
       AppendOptionReference(page, *connector.column_options);
     }
+    if (!connector.sink_option_tables.empty()) {
+      page += "\nOf a table that INSERT INTO fills, instead:\n";
+    }
+    for (const OptionTableBase* table : connector.sink_option_tables) {
+      page += "\n";
+      AppendOptionReference(page, *table);
+    }
   }
+  page += "\n### Every table that INSERT INTO fills\n\n";
+  AppendOptionReference(page, SinkOptionTable());
   page += "\n## CREATE MATERIALIZED VIEW ... WITH\n\n";
   AppendOptionReference(page, ViewOptionTable());
   return page;
@@ -110,6 +123,7 @@ std::string MetricsPage() {
   const PipelineMetrics pipeline(registry, "");
   const QueryMetrics queries(registry);
   const SqlMetrics sql(registry);
+  const SinkMetrics sinks(registry, "");
   const FeedMetrics feeds(registry);
   std::vector<MetricFamilyInfo> families = registry.Families();
   for (const auto& more :

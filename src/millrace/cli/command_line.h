@@ -15,6 +15,7 @@ struct ProjectSelection {
   std::vector<OptionFlag> flags;
   bool prune = false;                   ///< Drop what the project no longer defines.
   bool accept_partial_history = false;  ///< Rebuild views from what their inputs still hold.
+  bool rebuild_sinks = false;           ///< Begin sinks of rebuilt views anew.
 };
 
 /// The commands that need the whole platform; each returns the exit status of the process. The

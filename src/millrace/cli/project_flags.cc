@@ -35,13 +35,16 @@ void ProjectFlags::AddChangeFlags(CLI::App& command) {
                    "Drop the data of tables and views that the project no longer defines");
   command.add_flag("--accept-partial-history", accept_partial_history_,
                    "Rebuild changed views also where their inputs no longer have all records");
+  command.add_flag("--rebuild-sinks", rebuild_sinks_,
+                   "Begin the sinks of rebuilt views anew; their targets must be empty");
 }
 
 ProjectSelection ProjectFlags::Take() const {
   ProjectSelection selection{.directory = directory_,
                              .flags = {},
                              .prune = prune_,
-                             .accept_partial_history = accept_partial_history_};
+                             .accept_partial_history = accept_partial_history_,
+                             .rebuild_sinks = rebuild_sinks_};
   for (const auto& shortcut : shortcuts_) {
     if (!shortcut->value.empty()) {
       selection.flags.push_back({shortcut->option, shortcut->value, shortcut->flag});

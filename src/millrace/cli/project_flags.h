@@ -20,7 +20,8 @@ class ProjectFlags {
   void AddShortcut(CLI::App& command, const std::string& flag, const std::string& option,
                    const std::string& help);
 
-  /// Adds --prune and --accept-partial-history: what a start may do to the data directory.
+  /// Adds --prune, --accept-partial-history and --rebuild-sinks: what a start may do to the data
+  /// directory.
   void AddChangeFlags(CLI::App& command);
 
   ProjectSelection Take() const;
@@ -35,6 +36,7 @@ class ProjectFlags {
   std::string directory_;
   bool prune_ = false;
   bool accept_partial_history_ = false;
+  bool rebuild_sinks_ = false;
   std::vector<std::string> settings_;
   std::vector<std::unique_ptr<Shortcut>> shortcuts_;
 };

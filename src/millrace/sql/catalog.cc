@@ -15,6 +15,20 @@ namespace millrace::internal {
 
 namespace {
 
+const std::string kInsertPrefix = "insert$";
+
+/// Whether a node only passes on the columns of its input, perhaps under other names.
+bool KeepsAllColumns(const PlanNode& node) {
+  if (node.kind != PlanNode::Kind::kProject ||
+      node.project.expressions.size() != node.inputs[0]->schema->size()) {
+    return false;
+  }
+  size_t column = 0;
+  return std::ranges::all_of(node.project.expressions, [&](const ExpressionPtr& expression) {
+    return expression->is_column() && expression->column == column++;
+  });
+}
+
 void AddInput(std::vector<std::string>& inputs, const std::string& name) {
   if (std::ranges::find(inputs, name) == inputs.end()) {
     inputs.push_back(name);
@@ -68,18 +82,24 @@ void Catalog::AddStatement(const Script& script, const boost::json::object& stat
   } else if (entry.statement.Is("CreateTableAsStmt")) {
     entry.kind = Kind::kMaterializedView;
     relation = entry.statement.Bare("into").Bare("rel");
+  } else if (entry.statement.Is("InsertStmt")) {
+    entry.kind = Kind::kInsert;
+    relation = entry.statement.Bare("relation");
   } else {
     const auto error = Unsupported(entry.begin, DescribeKind(entry.statement.kind()));
     return Report(script, error.error());
   }
   entry.name = relation.Text("relname");
   entry.offset = relation.offset();
+  const bool is_insert = entry.kind == Kind::kInsert;
+  entry.name = is_insert ? kInsertPrefix + entry.name : entry.name;
   const auto [existing, added] = entries_.emplace(entry.name, entry);
   if (!added) {
     const Entry& other = existing->second;
     const auto error =
         ErrAt(entry.offset, ErrorCode::kSqlDuplicateName,
-              "a table or view of this name exists: " + entry.name,
+              is_insert ? "only one INSERT may fill " + relation.Text("relname")
+                        : "a table or view of this name exists: " + entry.name,
               "the other one is at " + other.script->Locate(other.offset).ToString());
     Report(script, error.error());
   }
@@ -131,6 +151,11 @@ Bound<PlanPtr> Catalog::Resolve(const std::string& name, int offset) {
     return ErrAt(offset, ErrorCode::kSqlUnknownRelation, "table or view does not exist: " + name,
                  MeantHint(name, names));
   }
+  if (IsSink(name)) {
+    return ErrAt(offset, ErrorCode::kSqlInvalidDefinition,
+                 name + " is filled by INSERT INTO and cannot be read",
+                 "read what its query reads");
+  }
   Entry& entry = at->second;
   if (entry.state == State::kBinding) {
     std::string path;
@@ -163,12 +188,25 @@ Bound<void> Catalog::BindEntry(Entry& entry) {
       return BindViewEntry(entry);
     case Kind::kMaterializedView:
       break;
+    case Kind::kInsert:
+      return BindInsert(entry);
   }
   return BindMaterializedView(entry);
 }
 
+bool Catalog::IsSink(const std::string& table) const {
+  return entries_.contains(kInsertPrefix + table);
+}
+
 Bound<void> Catalog::BindTableEntry(Entry& entry) {
-  MR_ASSIGN(TableDefinition table, BindTable(entry.statement, *entry.script, options_, errors_));
+  CompileOptions options = options_;
+  if (IsSink(entry.name)) {
+    options.check_connector = {};
+    MR_ASSIGN(TableDefinition sink, BindTable(entry.statement, *entry.script, options, errors_));
+    sink_tables_[entry.name] = std::move(sink);
+    return {};
+  }
+  MR_ASSIGN(TableDefinition table, BindTable(entry.statement, *entry.script, options, errors_));
   entry.plan = MakeTableRows(table);
   project_.tables.push_back(std::move(table));
   return {};
@@ -233,6 +271,67 @@ Bound<void> Catalog::BindMaterializedView(Entry& entry) {
   entry.plan = MakeScan(view.name, true, *view.plan->schema, view.plan->properties);
   project_.views.push_back(std::move(view));
   return {};
+}
+
+Bound<void> Catalog::BindInsert(Entry& entry) {
+  const TreeNode& insert = entry.statement;
+  MR_TRY(insert.Bare("relation").AllowOnly({"relname"}, entry.offset));
+  MR_TRY(insert.AllowOnly({"relation", "selectStmt", "override"}, entry.offset));
+  const std::string target = entry.name.substr(kInsertPrefix.size());
+  const auto table = entries_.find(target);
+  if (table == entries_.end() || table->second.kind != Kind::kTable) {
+    return ErrAt(entry.offset, ErrorCode::kSqlUnknownRelation, "table does not exist: " + target);
+  }
+  if (!Run(table->second)) {
+    return AlreadyReported(entry.offset);
+  }
+  MR_ASSIGN(PlanPtr plan,
+            BindQuery(entry, insert.Child("selectStmt"), false, options_.default_grace));
+  MR_ASSIGN(plan, FinishPlan(std::move(plan), entry.offset));
+  SinkDefinition sink{.table = sink_tables_.at(target),
+                      .stream = {},
+                      .retracts = !plan->properties.append_only,
+                      .location = entry.script->Locate(entry.offset)};
+  const Schema& given = *plan->schema;
+  const Schema& wanted = *sink.table.schema;
+  if (given.size() != wanted.size()) {
+    return ErrAt(
+        entry.offset, ErrorCode::kSqlTypeMismatch,
+        fmt::format("the query has {} columns and {} has {}", given.size(), target, wanted.size()));
+  }
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (given.field(i).type != wanted.field(i).type) {
+      return ErrAt(
+          entry.offset, ErrorCode::kSqlTypeMismatch,
+          fmt::format("column {} of {} is {} and the query gives {}", wanted.field(i).name, target,
+                      wanted.field(i).type.ToString(), given.field(i).type.ToString()),
+          "cast it in the query");
+    }
+  }
+  sink.stream = StreamOf(entry, std::move(plan));
+  if (options_.check_sink) {
+    options_.check_sink(sink, errors_);
+  }
+  project_.sinks.push_back(std::move(sink));
+  return {};
+}
+
+std::string Catalog::StreamOf(const Entry& insert, PlanPtr plan) {
+  const PlanNode& rows = KeepsAllColumns(*plan) ? *plan->inputs[0] : *plan;
+  if (rows.kind == PlanNode::Kind::kScan &&
+      rows.scan.columns.size() == entries_.at(rows.scan.relation).plan->schema->size()) {
+    return rows.scan.relation;
+  }
+  ViewDefinition view;
+  view.name = insert.name;
+  view.of_insert = true;
+  view.location = insert.script->Locate(insert.offset);
+  view.plan = std::move(plan);
+  view.inputs = insert.inputs;
+  view.sql = insert.script->text().substr(static_cast<size_t>(insert.begin),
+                                          static_cast<size_t>(insert.end - insert.begin));
+  project_.views.push_back(std::move(view));
+  return insert.name;
 }
 
 }  // namespace millrace::internal

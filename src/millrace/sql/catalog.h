@@ -31,16 +31,16 @@ class Catalog final : public Relations {
   Bound<PlanPtr> Resolve(const std::string& name, int offset) override;
 
  private:
-  enum class Kind : uint8_t { kTable, kView, kMaterializedView };
+  enum class Kind : uint8_t { kTable, kView, kMaterializedView, kInsert };
   enum class State : uint8_t { kUnbound, kBinding, kBound, kFailed };
 
-  /// One CREATE statement.
+  /// One statement.
   struct Entry {
     Kind kind = Kind::kTable;
     State state = State::kUnbound;
     const Script* script = nullptr;
     TreeNode statement;
-    std::string name;
+    std::string name;  ///< Of an INSERT: the table's behind "insert$".
     int offset = 0;
     int begin = 0;  ///< Bytes of the statement in its file.
     int end = 0;
@@ -54,6 +54,10 @@ class Catalog final : public Relations {
   Bound<void> BindTableEntry(Entry& entry);
   Bound<void> BindViewEntry(Entry& entry);
   Bound<void> BindMaterializedView(Entry& entry);
+  Bound<void> BindInsert(Entry& entry);
+  /// The stream that a query is, when it is all of one; else of a view made for it.
+  std::string StreamOf(const Entry& insert, PlanPtr plan);
+  bool IsSink(const std::string& table) const;
   ViewOptions ReadViewOptions(const WithOptions& with, const SourceLocation& location);
   Bound<PlanPtr> BindQuery(Entry& entry, const TreeNode& query, bool emit_final, Micros grace);
   Bound<void> Run(Entry& entry);
@@ -63,6 +67,7 @@ class Catalog final : public Relations {
   std::vector<std::unique_ptr<const Script>> scripts_;
   std::map<std::string, Entry> entries_;
   std::vector<Entry*> binding_;  ///< The statements that wait for each other, outermost first.
+  std::map<std::string, TableDefinition> sink_tables_;
   ProjectDefinition project_;
 };
 

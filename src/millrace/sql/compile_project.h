@@ -26,6 +26,8 @@ struct CompileOptions {
   uint32_t default_partitions = 4;  ///< For tables without the option `partitions`.
   /// Checks what the connector of a table owns: TableDefinition::options. Null = nobody does.
   std::function<void(const TableDefinition&, std::vector<ProjectError>&)> check_connector;
+  /// The same for a table that INSERT INTO fills.
+  std::function<void(const SinkDefinition&, std::vector<ProjectError>&)> check_sink;
 };
 
 /// Compiles the SQL files of a project. Files are declarative: the order of statements within and

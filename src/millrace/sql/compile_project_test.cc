@@ -1,5 +1,7 @@
 #include "millrace/sql/compile_project.h"
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace millrace {
@@ -279,6 +281,42 @@ Project name
     Project id, name, (state = 'gone') AS deleted
       Scan users (id, name, state)
 )");
+}
+
+TEST(CompileProjectTest, CarriesAStreamOrTheRowsOfAQueryToASink) {
+  const SqlFile file{"a.sql", std::string(kClicks) + R"(
+INSERT INTO all_of_it SELECT url AS u, n AS m FROM counts;
+INSERT INTO few SELECT url FROM clicks WHERE n > 3;
+CREATE TABLE all_of_it (a text, b bigint) WITH (connector = 'x');
+CREATE TABLE few (a text) WITH (connector = 'x');
+CREATE MATERIALIZED VIEW counts AS SELECT url, count(*) AS n FROM clicks GROUP BY url;
+)"};
+  std::vector<std::string> seen;
+  CompileOptions options;
+  options.check_sink = [&](const SinkDefinition& sink, std::vector<ProjectError>&) {
+    seen.push_back(
+        fmt::format("{} <- {}{}", sink.table.name, sink.stream, sink.retracts ? ", retracts" : ""));
+  };
+  const auto project = CompileProject({&file, 1}, options, nullptr);
+  ASSERT_TRUE(project);
+  EXPECT_THAT(seen,
+              testing::UnorderedElementsAre("all_of_it <- counts, retracts", "few <- insert$few"));
+  EXPECT_EQ(project->tables.size(), 1U) << "a sink's table is no stream";
+  EXPECT_TRUE(project->FindView("insert$few")->of_insert);
+  EXPECT_EQ(project->sinks.size(), 2U);
+}
+
+TEST(CompileProjectTest, InsertsWhatFitsTheColumns) {
+  const auto errors = [](const std::string& insert) {
+    return Explain("CREATE TABLE o (a text, b bigint) WITH (connector = 'x');\n" + insert);
+  };
+  EXPECT_EQ(errors("INSERT INTO o SELECT url FROM clicks"),
+            "a.sql:5:13: MR2008: the query has 1 columns and o has 2\n");
+  EXPECT_EQ(errors("INSERT INTO o SELECT url, price FROM clicks"),
+            "a.sql:5:13: MR2008: column b of o is bigint and the query gives numeric(12,2) (cast "
+            "it in the query)\n");
+  EXPECT_EQ(errors("INSERT INTO o (a) SELECT url FROM clicks"),
+            "a.sql:5:13: MR2002: not supported: cols of InsertStmt\n");
 }
 
 }  // namespace

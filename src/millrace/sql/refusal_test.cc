@@ -136,7 +136,7 @@ TEST(RefusalTest, Definitions) {
            {"CREATE TABLE u (a int) WITH (x = 1, x = 2)", "2:37 2009", "twice"},
            {"CREATE TABLE u (a int) WITH (watermark_delay = '1 s')", "2:14 2013", "event_time"},
            {"CREATE TABLE u (a text, b int GENERATED ALWAYS AS (a) STORED)", "2:52 2008", "cast"},
-           {"INSERT INTO t VALUES (1)", "2:1 2002", "INSERT"},
+           {"INSERT INTO u SELECT 1", "2:13 2004", "u"},
            {"DROP TABLE t", "2:1 2002", "DROP"},
            {"CREATE MATERIALIZED VIEW v WITH (emit = 'x') AS SELECT a FROM t", "2:34 1003", "emit"},
            {"CREATE MATERIALIZED VIEW v AS SELECT a FROM t WITH NO DATA", "2:26 2002", "NO DATA"},
