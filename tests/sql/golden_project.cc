@@ -11,6 +11,8 @@
 #include "millrace/data/row_decoder.h"
 #include "millrace/data/text_format.h"
 
+#include "golden_batch.h"
+
 namespace millrace::golden {
 
 namespace {
@@ -222,9 +224,35 @@ Status GoldenProject::CheckServed(const std::string& view, const RowCounts& rows
   return {};
 }
 
+Status GoldenProject::CheckBatch(const std::string& name, const RowCounts& rows) {
+  const ViewDefinition* view = project_.FindView(name);
+  const bool is_plain = !mode_.on_disk && !mode_.restarts && mode_.batch_rows > 1 &&
+                        mode_.workers == 1 && !has_faults();
+  if (view == nullptr || view->emit == EmitMode::kFinal || !is_plain) {
+    return {};
+  }
+  for (const std::string_view kind : {"late$", "errors$"}) {
+    const std::string stream = fmt::format("{}{}", kind, name);
+    if (stage_->transport().FindStream(stream)) {
+      MR_ASSIGN(const RowCounts left_out, NetErrors(stage_->transport(), stream));
+      if (!left_out.empty()) {
+        return {};
+      }
+    }
+  }
+  MR_ASSIGN(const RowCounts batch, BatchRows(*view, project_, stage_->transport(), clock_));
+  if (batch != rows) {
+    return Err(ErrorCode::kInternal,
+               fmt::format("a batch query gives other rows:\n{}",
+                           fmt::join(ChangeLines(rows, batch), "\n")));
+  }
+  return {};
+}
+
 GoldenProject::Answer GoldenProject::Rows(const std::string& name) {
   MR_ASSIGN(const RowCounts rows, NetRows(stage_->transport(), name));
   MR_TRY(CheckServed(name, rows));
+  MR_TRY(CheckBatch(name, rows));
   MR_ASSIGN(auto lines, Lines(rows));
   lines.insert(lines.begin(), HeaderLine(*stage_->transport().FindStream(name)->definition.schema));
   return lines;
