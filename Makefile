@@ -1,9 +1,8 @@
 # The front door; the work is in CMakePresets.json, tools/ and tests/.
-# Variables: JOBS, N and SEED (crash), FUZZ_SECONDS (fuzz), SCENARIOS (bench),
+# Variables: JOBS, N and SEED (crash, sqlfuzz), FUZZ_SECONDS (fuzz), SCENARIOS (bench),
 # FILTER (bench-micro), EVENTS (bench-peers), TIDY_BASE (check), COVERAGE_ENFORCE (coverage).
 
 JOBS ?= $(shell nproc)
-N ?= 300
 FUZZ_SECONDS ?= 60
 FILTER ?= .
 EVENTS ?= 5000000
@@ -15,8 +14,8 @@ CHECKS := check-layers check-style check-tools check-format check-docs check-hea
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test check $(CHECKS) bench bench-micro bench-peers fuzz crash sanitize asan tsan coverage tidy \
-	format clean packages packages-dev
+.PHONY: help build run test check $(CHECKS) bench bench-micro bench-peers fuzz crash sqlfuzz \
+	sanitize asan tsan coverage tidy format clean packages packages-dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -71,7 +70,12 @@ fuzz: build/fuzz/build.ninja ## each fuzzer for FUZZ_SECONDS=60
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
 crash: build ## kill the program 2 x N=300 times, fill its disk, fail its syncs; check every record
-	python3 tests/crash/run.py --binary build/release/millrace --kills $(N) $(SEED:%=--seed %)
+	python3 tests/crash/run.py --binary build/release/millrace --kills $(or $(N),300) $(SEED:%=--seed %)
+
+sqlfuzz: build/release/build.ninja | packages-dev ## N=2000 random queries: streams, batch and PostgreSQL
+	$(BUILD) release --target millrace_sql_golden_test
+	tools/with_postgres.sh python3 tests/sql/random_queries.py $(SEED:%=--seed %) \
+		--queries $(or $(N),2000) --golden build/release/tests/sql/millrace_sql_golden_test
 
 sanitize: asan tsan ## all tests with address, undefined behaviour and thread sanitizers
 
