@@ -6,8 +6,8 @@
 Half of the queries try expressions (random_expressions.py), half joins, aggregations and views over
 views (random_relations.py). They are golden files in a folder: the golden runner fills in what
 Millrace answers, which also compares the views with batch queries; then it runs the files in all of
-its modes, and PostgreSQL answers them as in against_postgres.py. One seed makes one file. Exits 1 on
-a difference and keeps the folder then.
+its modes, and PostgreSQL answers them as in against_postgres.py. One seed makes one file. Exits 1
+on a difference and keeps the folder then.
 """
 
 import argparse

@@ -13,6 +13,7 @@ void PartitionClock::Restore(size_t partition, const PartitionInfo& info, const 
   state.last_append = now;
   state.max_event_time = info.max_event_time;
   state.idle = last == nullptr;
+  is_new_ = (partition == 0 || is_new_) && last == nullptr;
   if (last != nullptr && last->type == FrameType::kControl) {
     if (const auto control = ControlFrame::Decode(last->payload->bytes())) {
       state.idle = control->kind == ControlFrame::Kind::kIdle;
@@ -31,6 +32,7 @@ Micros PartitionClock::watermark() {
 std::optional<ControlFrame> PartitionClock::Append(size_t partition, Micros max,
                                                    std::chrono::nanoseconds now) {
   Partition& state = partitions_[partition];
+  is_new_ = false;
   const std::optional<ControlFrame> control = Activate(partition);
   state.last_append = now;
   state.max_event_time = std::max(state.max_event_time, max);
@@ -46,6 +48,15 @@ std::optional<ControlFrame> PartitionClock::Idle(size_t partition, std::chrono::
   return SetIdle(partition);
 }
 
+std::optional<ControlFrame> PartitionClock::IdleFromTheStart(std::chrono::nanoseconds timeout,
+                                                             std::chrono::nanoseconds now) {
+  if (!is_new_ || now - partitions_[0].last_append < timeout) {
+    return std::nullopt;
+  }
+  is_new_ = false;
+  return ControlFrame{.kind = ControlFrame::Kind::kIdle, .time = kMicrosMin};
+}
+
 std::optional<ControlFrame> PartitionClock::Activate(size_t partition) {
   Partition& state = partitions_[partition];
   if (!state.idle || state.ended) {
@@ -53,6 +64,7 @@ std::optional<ControlFrame> PartitionClock::Activate(size_t partition) {
   }
   const ControlFrame control{.kind = ControlFrame::Kind::kActive, .time = watermark()};
   state.idle = false;
+  is_new_ = false;
   state.max_event_time = std::max(state.max_event_time, EventTimeOf(control));
   return control;
 }
@@ -83,6 +95,7 @@ std::optional<ControlFrame> PartitionClock::End(size_t partition) {
   }
   state.ended = true;
   state.idle = false;
+  is_new_ = false;
   Advance();
   return ControlFrame{.kind = ControlFrame::Kind::kEnd, .time = kMicrosMax};
 }

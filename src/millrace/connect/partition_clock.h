@@ -34,6 +34,11 @@ class PartitionClock {
   std::optional<ControlFrame> Idle(size_t partition, std::chrono::nanoseconds timeout,
                                    std::chrono::nanoseconds now);
 
+  /// The same for a stream that has had nothing at all for `timeout`: returned once, for partition
+  /// 0. Readers of several streams wait for the first frame of each.
+  std::optional<ControlFrame> IdleFromTheStart(std::chrono::nanoseconds timeout,
+                                               std::chrono::nanoseconds now);
+
   // What a source that knows its splits decides by itself. Each returns the control frame to
   // append, or nothing when the partition is so already.
 
@@ -65,6 +70,7 @@ class PartitionClock {
   const Micros delay_;
   std::vector<Partition> partitions_;
   Micros watermark_ = kMicrosMin;
+  bool is_new_ = true;  // Nothing was ever appended.
 };
 
 }  // namespace millrace

@@ -370,7 +370,10 @@ void StreamIngestor::Tick() {
   }
   std::unique_ptr<EpochWriter> writer;
   for (uint32_t p = 0; p < table_.partitions; ++p) {
-    const auto control = partitions_.Idle(p, options_.idle_timeout, clock_.Monotonic());
+    auto control = partitions_.Idle(p, options_.idle_timeout, clock_.Monotonic());
+    if (p == 0 && !control) {
+      control = partitions_.IdleFromTheStart(options_.idle_timeout, clock_.Monotonic());
+    }
     if (control) {
       if (writer == nullptr) {
         writer = transport_.BeginEpoch();

@@ -102,17 +102,29 @@ Dataflow::InputTime Dataflow::TimeOf(const PipelineLeg& leg) const {
 
 Dataflow::InputTime Dataflow::Earliest(
     size_t to_operator, const std::function<Micros(size_t, Micros)>& boundary) const {
-  InputTime earliest{.watermark = kMicrosMax, .idle = true};
+  Micros active = kMicrosMax;
+  bool any_active = false;
+  for (const PipelineLeg& leg : plan_.legs) {
+    if (const InputTime time = TimeOf(leg); leg.to_operator == to_operator && !time.idle) {
+      active = std::min(active, time.watermark);
+      any_active = true;
+    }
+  }
+  if (!any_active) {
+    return {};
+  }
+  InputTime earliest{.watermark = kMicrosMax, .idle = false};
   for (const PipelineLeg& leg : plan_.legs) {
     if (leg.to_operator != to_operator) {
       continue;
     }
-    if (const InputTime time = TimeOf(leg); !time.idle) {
-      earliest.watermark = std::min(earliest.watermark, boundary(leg.port, time.watermark));
-      earliest.idle = false;
+    InputTime time = TimeOf(leg);
+    if (time.idle && active != kMicrosMax) {
+      time.watermark = std::max(time.watermark, active);
     }
+    earliest.watermark = std::min(earliest.watermark, boundary(leg.port, time.watermark));
   }
-  return earliest.idle ? InputTime() : earliest;
+  return earliest;
 }
 
 void Dataflow::RunSource(SourceTask& task) {
@@ -121,7 +133,7 @@ void Dataflow::RunSource(SourceTask& task) {
   for (const size_t leg : legs) {
     legs_[leg].output[task.partition].clear();
     if (!legs_[leg].buffers.empty()) {
-      legs_[leg].buffers[task.partition]->Clear();
+      legs_[leg].buffers[task.partition]->Start(FirstOpenOf(plan_.legs[leg].to_operator));
     }
   }
   for (SourcePartition::Piece& piece : task.slice.pieces) {
@@ -182,7 +194,7 @@ void Dataflow::RunOperator(size_t op, uint32_t partition) {
     tasks.output[partition].clear();
     tasks.closed[partition].clear();
     if (!tasks.buffers.empty()) {
-      tasks.buffers[partition]->Clear();
+      tasks.buffers[partition]->Start(FirstOpenOf(plan_.legs[leg].to_operator));
     }
     for (const BatchPtr& rows : task.output.rows) {
       Send(leg, partition, rows, *task.report);

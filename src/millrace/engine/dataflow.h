@@ -21,7 +21,8 @@ namespace millrace {
 /// workers.
 class Dataflow {
  public:
-  /// How far an input has come in event time. An idle one holds back nobody.
+  /// How far an input has come in event time. An idle one holds back nobody: it is taken to be as
+  /// far as the others, unless these have ended. Its rows are late when they turn out to be behind.
   struct InputTime {
     Micros watermark = kMicrosMin;
     bool idle = true;
@@ -91,6 +92,8 @@ class Dataflow {
   };
 
   void RunTasks(size_t count, bool on_many_threads, const std::function<void(size_t)>& task);
+  /// What an operator has not forgotten, as of before it runs in this epoch.
+  Micros FirstOpenOf(size_t op) const { return state_.progress.operator_watermarks[op]; }
   void RunSource(SourceTask& task);
   void RunOperator(size_t op, uint32_t partition);
   /// Sends rows of a task down a leg.

@@ -15,7 +15,7 @@ bool KeyedRows::HasNullKey(const Batch& batch, uint32_t row) const {
 }
 
 void KeyedRows::Select(const BatchPtr& batch, RowReport& report) {
-  SelectOnTime(batch, shape_.time, report, rows_);
+  SelectOnTime(batch, shape_.time, first_open_, report, rows_);
   if (shape_.drops_null_keys) {
     const size_t before = rows_.size();
     std::erase_if(rows_, [&](uint32_t row) { return HasNullKey(*batch, row); });
@@ -63,7 +63,9 @@ void KeyedRows::Partition(uint32_t partitions) {
   }
 }
 
-void KeyedRows::Clear() {
+void KeyedRows::Start(Micros first_open) {
+  const bool is_bound = first_open != kMicrosMin && first_open != kMicrosMax;
+  first_open_ = is_bound ? first_open - shape_.partners_from : first_open;
   arena_.clear();
   entries_.clear();
 }

@@ -24,6 +24,8 @@ class KeyedRows final : public ExchangeBuffer {
     /// Time by which rows are kept and forgotten, and after which they are late; a window's start
     /// or an event time. None: all go to KeyedState::kOnlyBucket and none is late.
     std::optional<WindowKey> time;
+    /// The rows that one meets begin at its time plus this, at most 0.
+    Micros partners_from = 0;
     /// Boolean: what Row::flag says. None: false.
     std::optional<size_t> flag;
     /// A NULL in the key equals nothing: such rows are filtered out, if that is asked for.
@@ -47,7 +49,7 @@ class KeyedRows final : public ExchangeBuffer {
 
   void Add(const BatchPtr& batch, RowReport& report) override;
   void Partition(uint32_t partitions) override;
-  void Clear() override;
+  void Start(Micros first_open) override;
 
   /// Calls `visit(row)` for each row of a state partition.
   template <typename Visit>
@@ -82,6 +84,7 @@ class KeyedRows final : public ExchangeBuffer {
   void Select(const BatchPtr& batch, RowReport& report);
 
   const Shape& shape_;
+  Micros first_open_ = kMicrosMin;
   std::string arena_;
   std::vector<Entry> entries_;
   std::vector<uint32_t> sorted_;

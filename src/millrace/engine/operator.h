@@ -26,8 +26,9 @@ class ExchangeBuffer {
   virtual void Add(const BatchPtr& batch, RowReport& report) = 0;
   /// Sorts what was added; call after the last Add.
   virtual void Partition(uint32_t partitions) = 0;
-  /// Starts the next epoch.
-  virtual void Clear() = 0;
+  /// Starts the next epoch, empty. `first_open`: the operator's watermark before it. Rows are late
+  /// as well when what they would meet is forgotten: after their input was idle.
+  virtual void Start(Micros first_open) = 0;
 };
 
 /// What an operator puts out for one state partition in one epoch.

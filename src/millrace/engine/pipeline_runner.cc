@@ -150,10 +150,12 @@ Result<bool> PipelineRunner::ReadInputs(int64_t& rows) {
 Dataflow::InputTime PipelineRunner::TimeOf(size_t input) const {
   Dataflow::InputTime time{.watermark = kMicrosMax, .idle = true};
   bool all_ended = true;
+  bool is_new = true;
   for (size_t i = 0; i < sources_.size(); ++i) {
     if (sources_[i].input != input) {
       continue;
     }
+    is_new = is_new && source_partitions_[i].position() == Offset(0);
     const PartitionWatermark& partition = source_partitions_[i].watermark();
     all_ended = all_ended && partition.ended;
     const bool behind = source_partitions_[i].position() < input_ends_[i];
@@ -162,6 +164,10 @@ Dataflow::InputTime PipelineRunner::TimeOf(size_t input) const {
       time.watermark = MR_PLANTED(WindowsClosedTooEarly) ? own : std::min(time.watermark, own);
       time.idle = false;
     }
+  }
+  if (is_new) {
+    // Not idle before its first record, or before it has said so: others are to wait for it.
+    return {.watermark = kMicrosMin, .idle = false};
   }
   if (all_ended && time.idle) {
     return {.watermark = kMicrosMax, .idle = false};
@@ -254,7 +260,7 @@ size_t PipelineRunner::AppendWatermark(EpochWriter& writer) {
   ControlFrame frame{.kind = ControlFrame::Kind::kWatermark, .time = WholeSeconds(time.watermark)};
   if (time.watermark == kMicrosMax) {
     frame = {.kind = ControlFrame::Kind::kEnd};
-  } else if (!plan_->is_read || time.watermark == kMicrosMin) {
+  } else if (!plan_->is_read || (!time.idle && time.watermark == kMicrosMin)) {
     return 0;
   } else if (time.idle) {
     frame = {.kind = ControlFrame::Kind::kIdle};

@@ -72,10 +72,14 @@ void RowReport::AddLate(const Batch& batch, std::span<const uint32_t> rows,
     report.code = ErrorCode::kLateRow;
     // A join within an interval has no window, and a row's own time is what counts.
     const bool is_window = window.size > 1;
-    report.message = fmt::format("{}: {} {}, watermark {}", Describe(ErrorCode::kLateRow).meaning,
+    const auto watermarks = batch.watermarks_before();
+    const bool by_its_own =
+        !watermarks.empty() && starts[row] + window.open_for() <= watermarks[row];
+    report.message = fmt::format("{}: {} {}, {}", Describe(ErrorCode::kLateRow).meaning,
                                  is_window ? "window end" : "time",
                                  FormatTimestamptz(starts[row] + (is_window ? window.size : 0)),
-                                 FormatTimestamptz(batch.watermarks_before()[row]));
+                                 by_its_own ? "watermark " + FormatTimestamptz(watermarks[row])
+                                            : "closed by other inputs while its own was idle");
   }
   counts.late += rows.size();
 }

@@ -14,7 +14,7 @@ PartialGroups::PartialGroups(const GroupBy& group_by)
 }
 
 void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
-  SelectOnTime(batch, group_by_.window(), report, rows_);
+  SelectOnTime(batch, group_by_.window(), first_open_, report, rows_);
   const size_t rows = rows_.size();
   report.counts.accepted += rows;
   std::span<const Micros> buckets;
@@ -68,7 +68,8 @@ void PartialGroups::Partition(uint32_t partitions) {
   }
 }
 
-void PartialGroups::Clear() {
+void PartialGroups::Start(Micros first_open) {
+  first_open_ = first_open;
   table_.Clear();
   hashes_.clear();
   texts_.Clear();

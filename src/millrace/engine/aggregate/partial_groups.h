@@ -19,7 +19,7 @@ class PartialGroups final : public ExchangeBuffer {
 
   void Add(const BatchPtr& batch, RowReport& report) override;
   void Partition(uint32_t partitions) override;
-  void Clear() override;
+  void Start(Micros first_open) override;
 
   /// Calls `visit(bucket, key, hash, value)` for each group of a state partition.
   template <typename Visit>
@@ -42,6 +42,7 @@ class PartialGroups final : public ExchangeBuffer {
   static uint64_t InTable(uint64_t hash, std::string_view key);
 
   const GroupBy& group_by_;
+  Micros first_open_ = kMicrosMin;
   GroupTable table_;              // Key: bucket, then the group's key.
   std::vector<uint64_t> hashes_;  // By slot: HashEncoded of the group's key.
   TextArena texts_;

@@ -48,6 +48,7 @@ JoinOperator::Side JoinOperator::MakeSide(const PlanNode& node, size_t port) con
   }
   side.shape.drops_null_keys = port == kRight || !is_left_join_;
   side.shape.time = port == kLeft ? join_.left_time : join_.right_time;
+  side.shape.partners_from = port == kRight && join_.interval ? join_.interval->lowest : 0;
   return side;
 }
 
