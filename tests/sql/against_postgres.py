@@ -201,8 +201,8 @@ class Project:
             name = table[1]
             key = re.search(r"(\w+) \w+ PRIMARY KEY|PRIMARY KEY \(([^)]*)\)", statement)
             self.keys[name] = (key[1] or key[2]).split(", ") if key else []
-            deletes = re.search(r"delete_when = '([^']*)'", statement)
-            self.deletes[name] = deletes[1] if deletes else "false"
+            deletes = re.search(r"delete_when = '((?:[^']|'')*)'", statement)
+            self.deletes[name] = deletes[1].replace("''", "'") if deletes else "false"
             statement = re.sub(r"\)\s*WITH \([^()]*\)$", ")", statement)
             self.psql.run(statement)
             self.columns[name] = [row[0] for row in self.psql.run(

@@ -78,7 +78,7 @@ class Generator:
         """Of exactly this kind; a column of it is there, or a literal is taken."""
         names = [prefix + name for name in relation.of(kind)]
         literal = {"int": "3", "bigint": "7::bigint", "numeric": "1.5::numeric(8,2)",
-                   "text": "'x'", "boolean": "true",
+                   "text": "'x'", "boolean": "true", "jsonb": "'[1]'::jsonb",
                    "timestamptz": "timestamptz '2026-01-01T00:05:00Z'"}[kind]
         if not names:
             return literal
@@ -131,7 +131,11 @@ class Generator:
             (f"{self.pick('min', 'max')}({self.value(relation, 'text', prefix)})", "text"),
             (f"sum(DISTINCT {value})", "bigint" if kind == "int" else "numeric"),
             (f"avg({value})", "numeric"),
-            (f"bool_or({self.predicate(relation, prefix)})", "boolean"))
+            (f"bool_or({self.predicate(relation, prefix)})", "boolean"),
+            (f"string_agg({self.value(relation, 'text', prefix)}, ',' ORDER BY {value}"
+             f"{self.pick('', ' DESC', ' NULLS FIRST')}, {self.value(relation, 'text', prefix)})",
+             "text"),
+            (f"jsonb_agg({value} ORDER BY {value}{self.pick('', ' DESC')})", "jsonb"))
         if self.chance(0.25):
             call += f" FILTER (WHERE {self.predicate(relation, prefix)})"
         return call, result

@@ -33,7 +33,8 @@ std::vector<std::string> PlanLines(const QueryDefinition& query) {
     std::string keys;
     for (const SortKey& key : query.order) {
       fmt::format_to(std::back_inserter(keys), "{}{}{}", keys.empty() ? "" : ", ",
-                     query.plan->schema->field(key.column).name, key.is_descending ? " desc" : "");
+                     query.plan->schema->field(key.column).name,
+                     key.direction.is_descending ? " desc" : "");
     }
     lines.push_back("Sort " + keys);
   }

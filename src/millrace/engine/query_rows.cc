@@ -34,11 +34,11 @@ bool QueryRows::Before(const Row& a, const Row& b) const {
     const Value& left = a.values[key.column];
     const Value& right = b.values[key.column];
     if (left.is_null() != right.is_null()) {
-      return left.is_null() == key.nulls_first;
+      return left.is_null() == key.direction.nulls_first;
     }
     const int order = CompareValues(left, right);
     if (order != 0) {
-      return key.is_descending ? order > 0 : order < 0;
+      return key.direction.is_descending ? order > 0 : order < 0;
     }
   }
   return a.number < b.number;

@@ -74,16 +74,17 @@ TEST_F(QueryRowsTest, WithoutAnOrderRowsStayAsTheyCome) {
 TEST_F(QueryRowsTest, SortsNullsWhereTheyBelong) {
   query_.order = {{.column = 0}};
   EXPECT_EQ(Result(), "1,2 1,5 2,4 3,1 -,3 -,6");
-  query_.order = {{.column = 0, .nulls_first = true}};
+  query_.order = {{.column = 0, .direction = {.nulls_first = true}}};
   EXPECT_EQ(Result(), "-,3 -,6 1,2 1,5 2,4 3,1");
-  query_.order = {{.column = 0, .is_descending = true, .nulls_first = true}};
+  query_.order = {{.column = 0, .direction = {.is_descending = true, .nulls_first = true}}};
   EXPECT_EQ(Result(), "-,3 -,6 3,1 2,4 1,2 1,5");
-  query_.order = {{.column = 0, .is_descending = true}, {.column = 1, .is_descending = true}};
+  query_.order = {{.column = 0, .direction = {.is_descending = true}},
+                  {.column = 1, .direction = {.is_descending = true}}};
   EXPECT_EQ(Result(), "3,1 2,4 1,5 1,2 -,6 -,3");
 }
 
 TEST_F(QueryRowsTest, KeepsTheFirstRowsOfTheOrder) {
-  query_.order = {{.column = 1, .is_descending = true}};
+  query_.order = {{.column = 1, .direction = {.is_descending = true}}};
   query_.limit = 2;
   EXPECT_EQ(Result(), "-,6 1,5");
   query_.offset = 1;

@@ -60,14 +60,26 @@ std::string_view AggregateName(AggregateKind kind) {
       return "bool_and";
     case AggregateKind::kBoolOr:
       return "bool_or";
+    case AggregateKind::kFirst:
+      return "first";
+    case AggregateKind::kLast:
+      return "last";
+    case AggregateKind::kStringAgg:
+      return "string_agg";
+    case AggregateKind::kJsonbAgg:
+      return "jsonb_agg";
   }
   MR_CHECK(false, "aggregate {}", static_cast<int>(kind));
 }
 
 std::string CallText(const AggregateCall& call, const std::vector<std::string>& names) {
   const bool all = call.kind == AggregateKind::kCountRows;
-  return fmt::format("{}({}{})", AggregateName(call.kind), call.distinct ? "DISTINCT " : "",
-                     all ? "*" : names[call.argument]);
+  const std::string separator =
+      call.kind == AggregateKind::kStringAgg
+          ? ", " + MakeLiteral(Value(call.separator), DataType::Of(TypeId::kText))->ToString({})
+          : "";
+  return fmt::format("{}({}{}{})", AggregateName(call.kind), call.distinct ? "DISTINCT " : "",
+                     all ? "*" : names[call.argument], separator);
 }
 
 std::string Duration(Micros micros) { return FormatInterval({.micros = micros}); }

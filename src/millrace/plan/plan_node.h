@@ -58,6 +58,11 @@ enum class AggregateKind : uint8_t {
   kStddevSamp,
   kBoolAnd,
   kBoolOr,
+  // Over an argument that is an ordered value (expr/ordered_value.h).
+  kFirst,
+  kLast,
+  kStringAgg,
+  kJsonbAgg,
 };
 
 struct AggregateCall {
@@ -65,6 +70,7 @@ struct AggregateCall {
   size_t argument = 0;  ///< Input column; unused for kCountRows.
   DataType result_type;
   bool distinct = false;  ///< Each value of a group counts once.
+  std::string separator;  ///< Of kStringAgg.
 };
 
 /// The event-time window that rows are kept by, and closed with.

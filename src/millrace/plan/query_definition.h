@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "millrace/data/sort_encoding.h"
 #include "millrace/plan/plan_node.h"
 
 namespace millrace {
@@ -12,8 +13,7 @@ namespace millrace {
 /// A key of ORDER BY.
 struct SortKey {
   size_t column = 0;  ///< Of the plan's output.
-  bool is_descending = false;
-  bool nulls_first = false;
+  SortDirection direction;
 };
 
 /// A query that runs once, over what is there.

@@ -25,6 +25,10 @@ constexpr std::pair<std::string_view, AggregateKind> kAggregates[] = {
     {"bool_and", AggregateKind::kBoolAnd},
     {"every", AggregateKind::kBoolAnd},
     {"bool_or", AggregateKind::kBoolOr},
+    {"first", AggregateKind::kFirst},
+    {"last", AggregateKind::kLast},
+    {"string_agg", AggregateKind::kStringAgg},
+    {"jsonb_agg", AggregateKind::kJsonbAgg},
 };
 
 constexpr uint8_t kAverageScale = 16;  // What PostgreSQL shows of avg(integer).
@@ -115,6 +119,16 @@ Result<DataType> AggregateResultType(AggregateKind kind, const DataType& argumen
         return argument;
       }
       break;
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
+      return argument;
+    case AggregateKind::kStringAgg:
+      if (argument.id == TypeId::kText) {
+        return argument;
+      }
+      break;
+    case AggregateKind::kJsonbAgg:
+      return DataType::Of(TypeId::kJsonb);
   }
   return Err(ErrorCode::kSqlTypeMismatch,
              fmt::format("the aggregate is not defined for type {}", argument.ToString()));

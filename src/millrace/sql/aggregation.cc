@@ -188,7 +188,8 @@ Bound<Aggregation> Aggregation::Build(const Grouping& grouping, const SelectOpti
   for (size_t i = 0; i < grouping.aggregates.size(); ++i) {
     const AggregateSpec& spec = grouping.aggregates[i];
     const size_t argument = spec.argument == nullptr ? 0 : inputs.Column(argument_inputs[i]);
-    aggregate.calls.push_back({spec.kind, argument, spec.result_type, spec.distinct});
+    aggregate.calls.push_back(
+        {spec.kind, argument, spec.result_type, spec.distinct, spec.separator});
   }
   if (aggregate.window) {
     aggregate.window->start_column = inputs.Column(*start_input);

@@ -39,8 +39,8 @@ class CompileQueryTest : public ::testing::Test {
     }
     std::string text = fmt::format("{}/{}:", query->columns, query->plan->schema->size());
     for (const SortKey& key : query->order) {
-      text += fmt::format(" {}{}{}", key.column, key.is_descending ? "d" : "",
-                          key.nulls_first ? "f" : "");
+      text += fmt::format(" {}{}{}", key.column, key.direction.is_descending ? "d" : "",
+                          key.direction.nulls_first ? "f" : "");
     }
     if (query->limit) {
       text += fmt::format(" limit {}", *query->limit);

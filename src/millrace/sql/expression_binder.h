@@ -8,6 +8,7 @@
 #include "millrace/expr/casts.h"
 #include "millrace/expr/expression.h"
 #include "millrace/expr/functions.h"
+#include "millrace/expr/ordered_value.h"
 #include "millrace/plan/plan_node.h"
 #include "millrace/sql/scope.h"
 #include "millrace/sql/script.h"
@@ -21,6 +22,7 @@ struct AggregateSpec {
   ExpressionPtr argument;  ///< Null for count(*).
   DataType result_type;
   bool distinct = false;
+  std::string separator;  ///< Of string_agg.
 };
 
 /// Binds expressions of one query level: names to columns, calls to functions, with PostgreSQL's
@@ -83,8 +85,14 @@ class ExpressionBinder final {
 
   // function_binder.cc
   Bound<Piece> BindFunction(const TreeNode& node);
+
+  // aggregate_binder.cc
   Bound<Piece> BindAggregate(const TreeNode& node, const std::string& name);
   Bound<Piece> AddAggregate(AggregateSpec spec, int offset);
+  Bound<std::vector<OrderKey>> BindAggregateOrder(const TreeNode& call);
+  /// Makes the argument of first, last and of lists an ordered value.
+  Bound<void> PutInOrder(AggregateSpec& spec, const std::vector<Piece>& arguments,
+                         std::vector<OrderKey> keys, int offset);
 
   // special_functions.cc
   /// now() and its kin, by their function name, and random().

@@ -7,6 +7,7 @@
 
 #include "millrace/expr/constant_folding.h"
 #include "millrace/sql/select_binder.h"
+#include "millrace/sql/sort_direction.h"
 
 namespace millrace::internal {
 
@@ -34,7 +35,11 @@ Bound<std::optional<size_t>> FindOutput(const TreeNode& node,
   return std::nullopt;
 }
 
-Bound<SortKey> ReadSortKey(const TreeNode& sort, size_t column, const DataType& type, int offset) {
+int OffsetOf(const TreeNode& node) { return std::max(node.offset(), 0); }
+
+}  // namespace
+
+Bound<SortDirection> ReadSortDirection(const TreeNode& sort, const DataType& type, int offset) {
   MR_TRY(sort.AllowOnly({"node", "sortby_dir", "sortby_nulls"}, offset));
   const std::string direction = sort.Text("sortby_dir");
   const std::string nulls = sort.Text("sortby_nulls");
@@ -44,15 +49,11 @@ Bound<SortKey> ReadSortKey(const TreeNode& sort, size_t column, const DataType& 
   if (type.id == TypeId::kJsonb) {
     return ErrAt(offset, ErrorCode::kSqlTypeMismatch, "jsonb has no order", "sort by a part of it");
   }
-  SortKey key{.column = column, .is_descending = direction == "SORTBY_DESC"};
-  key.nulls_first =
-      nulls == "SORTBY_NULLS_FIRST" || (nulls != "SORTBY_NULLS_LAST" && key.is_descending);
-  return key;
+  const bool is_descending = direction == "SORTBY_DESC";
+  return SortDirection{.is_descending = is_descending,
+                       .nulls_first = nulls == "SORTBY_NULLS_FIRST" ||
+                                      (nulls != "SORTBY_NULLS_LAST" && is_descending)};
 }
-
-int OffsetOf(const TreeNode& node) { return std::max(node.offset(), 0); }
-
-}  // namespace
 
 Bound<void> SelectBinder::BindOrder(const TreeNode& select, ExpressionBinder& binder,
                                     std::vector<Item>& items) {
@@ -84,9 +85,9 @@ Bound<void> SelectBinder::BindOrder(const TreeNode& select, ExpressionBinder& bi
       return ErrAt(offset, ErrorCode::kSqlGrouping,
                    "with DISTINCT only what is in the select list can be sorted by");
     }
-    MR_ASSIGN(const SortKey key,
-              ReadSortKey(sort, *column, items[*column].expression->type, offset));
-    ordering_.keys.push_back(key);
+    MR_ASSIGN(const SortDirection direction,
+              ReadSortDirection(sort, items[*column].expression->type, offset));
+    ordering_.keys.push_back({.column = *column, .direction = direction});
   }
   ordering_.columns = shown;
   return BindLimit(select);
@@ -106,8 +107,9 @@ Bound<void> SelectBinder::BindOrder(const TreeNode& select, const Schema& schema
                    "a UNION is sorted by names or positions of its columns",
                    "put it into a subquery to sort by an expression");
     }
-    MR_ASSIGN(const SortKey key, ReadSortKey(sort, *column, schema.field(*column).type, offset));
-    ordering_.keys.push_back(key);
+    MR_ASSIGN(const SortDirection direction,
+              ReadSortDirection(sort, schema.field(*column).type, offset));
+    ordering_.keys.push_back({.column = *column, .direction = direction});
   }
   ordering_.columns = names.size();
   return BindLimit(select);

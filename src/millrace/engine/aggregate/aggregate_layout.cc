@@ -11,10 +11,12 @@
 
 #include <fmt/format.h>
 
+#include "millrace/data/row_encoding.h"
 #include "millrace/engine/aggregate/column_values.h"
 #include "millrace/engine/aggregate/double_sum.h"
 #include "millrace/engine/aggregate/extremes.h"
 #include "millrace/engine/aggregate/wide_sum.h"
+#include "millrace/expr/ordered_value.h"
 
 namespace millrace {
 
@@ -46,12 +48,26 @@ struct TruthState {  // bool_and and bool_or
 bool IsFloat(DataType type) { return type.id == TypeId::kFloat32 || type.id == TypeId::kFloat64; }
 
 bool IsExtreme(AggregateKind kind) {
-  return kind == AggregateKind::kMin || kind == AggregateKind::kMax;
+  return kind == AggregateKind::kMin || kind == AggregateKind::kMax ||
+         kind == AggregateKind::kFirst || kind == AggregateKind::kLast;
+}
+
+bool IsLowest(AggregateKind kind) {
+  return kind == AggregateKind::kMin || kind == AggregateKind::kFirst;
 }
 
 bool IsDeviation(AggregateKind kind) {
   return kind == AggregateKind::kVarPop || kind == AggregateKind::kVarSamp ||
          kind == AggregateKind::kStddevPop || kind == AggregateKind::kStddevSamp;
+}
+
+/// The first or last of an order: the smallest or largest ordered value.
+bool IsEnd(AggregateKind kind) {
+  return kind == AggregateKind::kFirst || kind == AggregateKind::kLast;
+}
+
+bool IsList(AggregateKind kind) {
+  return kind == AggregateKind::kStringAgg || kind == AggregateKind::kJsonbAgg;
 }
 
 bool IsTruth(AggregateKind kind) {
@@ -72,6 +88,8 @@ Result<size_t> StateBytes(const AggregateCall& call, DataType argument) {
       break;
     case AggregateKind::kMin:
     case AggregateKind::kMax:
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
       if (HasExtreme(argument)) {
         return sizeof(ExtremeState);
       }
@@ -90,6 +108,9 @@ Result<size_t> StateBytes(const AggregateCall& call, DataType argument) {
         return sizeof(TruthState);
       }
       break;
+    case AggregateKind::kStringAgg:
+    case AggregateKind::kJsonbAgg:
+      return sizeof(ListState);
   }
   return Err(ErrorCode::kNotImplemented,
              fmt::format("this aggregate over {} is not there yet", argument.ToString()));
@@ -268,20 +289,23 @@ void AppendFloat(double value, DataType type, ColumnBuilder& builder) {
 Result<AggregateLayout> AggregateLayout::Make(const std::vector<AggregateCall>& calls,
                                               const Schema& input, bool append_only) {
   AggregateLayout layout;
+  layout.calls_ = calls;
   size_t offset = sizeof(int64_t);
   for (const AggregateCall& call : calls) {
     const bool counts_rows = call.kind == AggregateKind::kCountRows;
     const DataType argument =
         counts_rows ? DataType::Of(TypeId::kInt64) : input.field(call.argument).type;
     MR_ASSIGN(const size_t bytes, StateBytes(call, argument));
-    const bool by_set = IsExtreme(call.kind) ? !append_only : call.distinct;
+    const bool by_set = IsExtreme(call.kind) ? !append_only : call.distinct || IsList(call.kind);
     if (by_set) {
       layout.set_calls_.push_back(layout.slots_.size());
     }
     layout.slots_.push_back({call.kind, call.argument, argument, call.result_type,
                              counts_rows ? 0 : offset, bytes, by_set});
-    if (IsExtreme(call.kind) && argument.id == TypeId::kText) {
+    if (IsExtreme(call.kind) && argument.is_variable()) {
       layout.shape_.texts.push_back(offset + offsetof(ExtremeState, value));
+    } else if (IsList(call.kind)) {
+      layout.shape_.texts.push_back(offset + offsetof(ListState, text));
     }
     offset += bytes;
   }
@@ -317,7 +341,12 @@ void AggregateLayout::UpdateSlot(const Slot& slot, const RowsOfColumn& rows,
       return UpdateSum(rows, slot.offset, values);
     case AggregateKind::kMin:
     case AggregateKind::kMax:
+    case AggregateKind::kFirst:
+    case AggregateKind::kLast:
       return UpdateExtreme(slot, rows, values, texts);
+    case AggregateKind::kStringAgg:
+    case AggregateKind::kJsonbAgg:
+      MR_CHECK(false, "a list is set as a whole");
     case AggregateKind::kVarPop:
     case AggregateKind::kVarSamp:
     case AggregateKind::kStddevPop:
@@ -331,8 +360,8 @@ void AggregateLayout::UpdateSlot(const Slot& slot, const RowsOfColumn& rows,
 
 void AggregateLayout::UpdateExtreme(const Slot& slot, const RowsOfColumn& rows,
                                     std::span<std::byte* const> values, TextArena& texts) {
-  const bool is_min = slot.kind == AggregateKind::kMin;
-  if (slot.argument_type.id == TypeId::kText) {
+  const bool is_min = IsLowest(slot.kind);
+  if (slot.argument_type.is_variable()) {
     ForEachRow(rows, [&](size_t i, uint32_t row, int32_t) {
       auto& state = StateAt<ExtremeState>(values[i], slot.offset);
       KeepText(state, rows.column.Text(row), is_min, texts);
@@ -350,6 +379,13 @@ void AggregateLayout::UpdateExtreme(const Slot& slot, const RowsOfColumn& rows,
 }
 
 bool AggregateLayout::IsExtremeCall(size_t call) const { return IsExtreme(slots_[call].kind); }
+
+bool AggregateLayout::IsListCall(size_t call) const { return IsList(slots_[call].kind); }
+
+void AggregateLayout::SetList(size_t call, ValueList& list, std::byte* value,
+                              TextArena& texts) const {
+  list.Finish(StateAt<ListState>(value, slots_[call].offset), texts);
+}
 
 void AggregateLayout::UpdateCall(size_t call, const Column& column,
                                  std::span<const int32_t> weights,
@@ -392,9 +428,10 @@ void AggregateLayout::Merge(std::byte* into, const std::byte* from, TextArena& t
         break;
       case AggregateKind::kMin:
       case AggregateKind::kMax:
+      case AggregateKind::kFirst:
+      case AggregateKind::kLast:
         MergeExtreme(slot.argument_type, StateAt<ExtremeState>(into, slot.offset),
-                     StateAt<ExtremeState>(from, slot.offset), slot.kind == AggregateKind::kMin,
-                     texts);
+                     StateAt<ExtremeState>(from, slot.offset), IsLowest(slot.kind), texts);
         break;
       case AggregateKind::kVarPop:
       case AggregateKind::kVarSamp:
@@ -410,6 +447,9 @@ void AggregateLayout::Merge(std::byte* into, const std::byte* from, TextArena& t
         state.count_true += StateAt<TruthState>(from, slot.offset).count_true;
         break;
       }
+      case AggregateKind::kStringAgg:
+      case AggregateKind::kJsonbAgg:
+        break;  // By set.
     }
   }
 }
@@ -419,6 +459,10 @@ int64_t AggregateLayout::RowCount(const std::byte* value) {
 }
 
 std::optional<Error> AggregateLayout::CheckSlot(const Slot& slot, const std::byte* value) const {
+  if (IsList(slot.kind) && StateAt<ListState>(value, slot.offset).count == ListState::kTooLong) {
+    return Error(ErrorCode::kNumericOutOfRange,
+                 fmt::format("a list of more than {} bytes", ListState::kBytesMax));
+  }
   if (slot.kind != AggregateKind::kSum && slot.kind != AggregateKind::kAvg) {
     return std::nullopt;
   }
@@ -466,6 +510,13 @@ void AggregateLayout::AppendResults(const std::byte* value,
       const auto& state = StateAt<TruthState>(value, slot.offset);
       builder.AppendBool(slot.kind == AggregateKind::kBoolAnd ? state.count_true == state.count
                                                               : state.count_true > 0);
+    } else if (IsEnd(slot.kind)) {
+      std::string_view encoded =
+          EncodedValueOf(LoadExtreme<TextRef>(StateAt<ExtremeState>(value, slot.offset)).view());
+      const Status decoded = DecodeInto(&encoded, builder);
+      MR_CHECK(decoded.has_value(), "a value of first or last");
+    } else if (IsList(slot.kind)) {
+      builder.AppendText(StateAt<ListState>(value, slot.offset).text.view());
     } else if (IsExtreme(slot.kind)) {
       AppendExtreme(StateAt<ExtremeState>(value, slot.offset), slot.argument_type, builder);
     } else if (IsFloat(slot.argument_type)) {

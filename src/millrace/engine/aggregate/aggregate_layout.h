@@ -9,6 +9,7 @@
 #include "millrace/base/result.h"
 #include "millrace/data/batch.h"
 #include "millrace/data/column_builder.h"
+#include "millrace/engine/aggregate/value_list.h"
 #include "millrace/plan/plan_node.h"
 #include "millrace/state/text_arena.h"
 
@@ -42,15 +43,19 @@ class AggregateLayout {
   void Update(const Batch& batch, std::span<const uint32_t> rows,
               std::span<std::byte* const> values, TextArena& texts) const;
 
-  /// Calls that must know which values of their argument are there: DISTINCT, and extremes of rows
-  /// that may be taken back. Update and Merge leave them out; ValueSetUpdate keeps them.
+  /// Calls that must know which values of their argument are there: DISTINCT, lists, and extremes
+  /// of rows that may be taken back. Update and Merge leave them out; ValueSetUpdate keeps them.
   const std::vector<size_t>& set_calls() const { return set_calls_; }
   bool IsExtremeCall(size_t call) const;
+  bool IsListCall(size_t call) const;
+  const AggregateCall& call(size_t index) const { return calls_[index]; }
   DataType argument_type(size_t call) const { return slots_[call].argument_type; }
   size_t argument(size_t call) const { return slots_[call].argument; }
   /// Adds rows of a column to one call: row i with weights[i] to the value at values[i].
   void UpdateCall(size_t call, const Column& column, std::span<const int32_t> weights,
                   std::span<std::byte* const> values, TextArena& texts) const;
+  /// Sets the accumulator of a list call.
+  void SetList(size_t call, ValueList& list, std::byte* value, TextArena& texts) const;
   /// Empties the accumulator of one call.
   void ResetCall(size_t call, std::byte* value) const;
 
@@ -85,6 +90,7 @@ class AggregateLayout {
                             std::span<std::byte* const> values, TextArena& texts);
   std::optional<Error> CheckSlot(const Slot& slot, const std::byte* value) const;
 
+  std::vector<AggregateCall> calls_;
   std::vector<Slot> slots_;
   std::vector<size_t> set_calls_;
   ValueShape shape_;

@@ -3,9 +3,9 @@
 namespace millrace {
 
 bool HasExtreme(DataType type) {
-  return type.is_number() || type.id == TypeId::kText || type.id == TypeId::kDate ||
-         type.id == TypeId::kTimestamp || type.id == TypeId::kTimestamptz ||
-         type.id == TypeId::kInterval;
+  return type.is_number() || type.id == TypeId::kText || type.id == TypeId::kBytea ||
+         type.id == TypeId::kDate || type.id == TypeId::kTimestamp ||
+         type.id == TypeId::kTimestamptz || type.id == TypeId::kInterval;
 }
 
 void KeepText(ExtremeState& state, std::string_view text, bool is_min, TextArena& texts) {
@@ -35,6 +35,7 @@ void MergeExtreme(DataType type, ExtremeState& into, const ExtremeState& from, b
   }
   switch (type.id) {
     case TypeId::kText:
+    case TypeId::kBytea:
       KeepText(into, LoadExtreme<TextRef>(from).view(), is_min, texts);
       break;
     case TypeId::kInterval:
@@ -63,7 +64,7 @@ void MergeExtreme(DataType type, ExtremeState& into, const ExtremeState& from, b
 }
 
 void AppendExtreme(const ExtremeState& state, DataType type, ColumnBuilder& builder) {
-  if (type.id == TypeId::kText) {
+  if (type.is_variable()) {
     return builder.AppendText(LoadExtreme<TextRef>(state).view());
   }
   if (type.id == TypeId::kInterval) {

@@ -55,7 +55,7 @@ void ValueSetUpdate::Add(Micros bucket, std::string_view entry, uint64_t group_h
   const bool was_there = count > 0;
   count += weight;
   const bool is_there = count > 0;
-  if (was_there != is_there) {
+  if (was_there != is_there || layout_.IsListCall(call_)) {
     changes_.push_back({bucket, group_hash, std::string(entry), is_there});
   }
 }
@@ -67,6 +67,15 @@ std::byte* ValueSetUpdate::GroupOf(const Change& change) {
 Status ValueSetUpdate::Finish() {
   // By bucket, because the texts of a bucket's groups have their own place.
   std::ranges::stable_sort(changes_, {}, &Change::bucket);
+  if (layout_.IsListCall(call_)) {
+    std::set<std::pair<Micros, std::string_view>> made;
+    for (const Change& change : changes_) {
+      if (made.insert({change.bucket, KeyedState::ChainedPrefix(change.entry)}).second) {
+        MR_TRY(MakeList(change));
+      }
+    }
+    return {};
+  }
   if (layout_.IsExtremeCall(call_)) {
     std::set<std::pair<Micros, std::string_view>> worked_out;
     std::vector<Change> come;
@@ -107,19 +116,38 @@ Status ValueSetUpdate::Apply(std::span<const Change> changes) {
   return {};
 }
 
-Status ValueSetUpdate::Recompute(const Change& change) {
+Result<Column> ValueSetUpdate::ValuesOf(const Change& change, std::vector<int64_t>& counts) {
   ColumnBuilder builder(layout_.argument_type(call_));
   Status status;
   values_.VisitChain(change.bucket, change.bucket + 1, KeyedState::ChainedPrefix(change.entry),
                      change.group_hash,
-                     [&](Micros, GroupSlot, std::string_view entry, const std::byte* count) {
-                       if (status && *reinterpret_cast<const int64_t*>(count) > 0) {
+                     [&](Micros, GroupSlot, std::string_view entry, const std::byte* state) {
+                       const int64_t count = *reinterpret_cast<const int64_t*>(state);
+                       if (status && count > 0) {
                          std::string_view value = KeyedState::ChainedRest(entry);
                          status = DecodeInto(&value, builder);
+                         counts.push_back(count);
                        }
                      });
   MR_TRY(std::move(status));
-  const Column column = builder.Finish();
+  return builder.Finish();
+}
+
+Status ValueSetUpdate::MakeList(const Change& change) {
+  std::vector<int64_t> counts;
+  MR_ASSIGN(const Column values, ValuesOf(change, counts));
+  ValueList list(layout_.call(call_));
+  for (size_t i = 0; i < values.size(); ++i) {
+    list.Add(values.Text(i), counts[i]);
+  }
+  std::byte* const group = GroupOf(change);  // Before touched_texts, which are of its bucket.
+  layout_.SetList(call_, list, group, groups_.touched_texts());
+  return {};
+}
+
+Status ValueSetUpdate::Recompute(const Change& change) {
+  std::vector<int64_t> counts;
+  MR_ASSIGN(const Column column, ValuesOf(change, counts));
   std::byte* const group = GroupOf(change);
   layout_.ResetCall(call_, group);
   const std::vector<std::byte*> groups(column.size(), group);

@@ -75,6 +75,9 @@ class ValueSetUpdate {
 
   std::byte* GroupOf(const Change& change);
   Status Apply(std::span<const Change> changes);
+  /// All values of a group, and how often each is there.
+  Result<Column> ValuesOf(const Change& change, std::vector<int64_t>& counts);
+  Status MakeList(const Change& change);
   /// Works out an extreme anew, from all values of a group.
   Status Recompute(const Change& change);
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "millrace/data/column.h"
+
+namespace millrace {
+
+/// How the rows of an ORDER BY go by one value.
+struct SortDirection {
+  bool is_descending = false;
+  bool nulls_first = false;
+};
+
+/// Appends a value as bytes that compare, as unsigned bytes, as the values do: what is in front
+/// decides. Floating point as PostgreSQL orders it (NaN last, -0 = 0); intervals of one length go
+/// by months, then days; jsonb by its text. Stored in state frames, so the form never changes.
+///
+/// One byte for NULL or not, and unless NULL: numbers and times with the sign bit flipped, the
+/// first byte the highest; text and bytea with each zero byte followed by 0xff, and 0x00 0x01
+/// behind them. A descending value has its bytes inverted.
+void AppendSortable(const Column& column, size_t row, SortDirection direction, std::string& out);
+
+}  // namespace millrace
