@@ -45,6 +45,7 @@ class RecordWriter {
 
   Records Finish() {
     std::vector<Column> columns;
+    columns.reserve(builders_.size());
     for (ColumnBuilder& builder : builders_) {
       columns.push_back(builder.Finish());
     }

@@ -41,7 +41,7 @@ EngineSimulation::Failure FindBug(uint64_t seeds) {
 
 class EnginePlantedBugTest : public ::testing::TestWithParam<Planted> {
  protected:
-  ~EnginePlantedBugTest() override { PlantBug(""); }
+  void TearDown() override { PlantBug(""); }
 };
 
 TEST_P(EnginePlantedBugTest, IsFound) {

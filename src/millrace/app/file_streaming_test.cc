@@ -87,6 +87,7 @@ class FileStreamingTest : public FileSourceTest {
       Append(fmt::format("/in/{}", file), file == 1 ? Gzip(lines) : lines);
     }
     std::vector<std::string> rows;
+    rows.reserve(windows.size());
     for (const auto& [window, values] : windows) {
       rows.push_back(
           fmt::format(R"({{"window_start":"2026-01-01T{:02}:{:02}:00Z","lines":{},"total":{}}})",

@@ -108,7 +108,7 @@ void PlatformQueries::ListStreams(Done done) {
         }
         return json + "]}";
       },
-      std::move(done));
+      done);
 }
 
 void PlatformQueries::DescribeStream(std::string stream, Done done) {
@@ -120,7 +120,7 @@ void PlatformQueries::DescribeStream(std::string stream, Done done) {
         }
         return StreamJson(*info);
       },
-      std::move(done));
+      done);
 }
 
 std::string PlatformQueries::StreamJson(const StreamInfo& stream) {
@@ -153,7 +153,7 @@ void PlatformQueries::ListViews(Done done) {
         }
         return json + "]}";
       },
-      std::move(done));
+      done);
 }
 
 std::string PlatformQueries::ViewJson(const Platform::View& view) {
@@ -181,7 +181,7 @@ std::string PlatformQueries::ViewJson(const Platform::View& view) {
 }
 
 void PlatformQueries::ReadRecords(serve::RecordsQuery query, Done done) {
-  Post([this, query = std::move(query)] { return RunRecords(query); }, std::move(done));
+  Post([this, query = std::move(query)] { return RunRecords(query); }, done);
 }
 
 Result<std::string> PlatformQueries::RunRecords(const serve::RecordsQuery& query) {

@@ -18,7 +18,7 @@ const SchemaPtr kSchema =
                 {.name = "share", .type = DataType::Of(TypeId::kFloat64)}});
 
 struct Row {
-  const char* key;
+  const char* key = nullptr;
   std::optional<int64_t> n;
   double share = 0;
 };

@@ -209,6 +209,7 @@ TEST_F(StreamingTest, GivesTheSameAfterRestartsBetweenAllEpochs) {
   }
   RunToEnd();
   std::vector<std::string> expected;
+  expected.reserve(12);
   for (int minute = 0; minute < 12; ++minute) {
     expected.push_back(
         fmt::format(R"({{"window_start":"2026-01-01T00:{:02}:00Z","url":"/{}","n":1,"total":{}}})",

@@ -163,6 +163,7 @@ class MetricsRegistry::Body {
   std::vector<MetricFamilyInfo> Families() {
     MutexLock lock(mutex_);
     std::vector<MetricFamilyInfo> families;
+    families.reserve(families_.size());
     for (const auto& [name, family] : families_) {
       families.push_back(family);
     }

@@ -34,6 +34,7 @@ OptionTable<TestOptions> MakeTable() {
 
 std::vector<std::string> Texts(const std::vector<ProjectError>& errors) {
   std::vector<std::string> texts;
+  texts.reserve(errors.size());
   for (const ProjectError& error : errors) {
     texts.push_back(error.ToString());
   }

@@ -100,7 +100,7 @@ class PosixFile final : public File {
 
   Status WriteAt(uint64_t offset, std::span<const std::span<const std::byte>> pieces) override {
     constexpr size_t kPiecesPerCall = 64;
-    std::array<iovec, kPiecesPerCall> vectors;
+    std::array<iovec, kPiecesPerCall> vectors{};
     size_t piece = 0;
     size_t within = 0;
     while (piece < pieces.size()) {

@@ -21,7 +21,7 @@ constexpr std::string_view kStart = "millrace_process_start_time_seconds";
 
 /// proc(5): the second number of statm is the resident memory in pages.
 std::optional<uint64_t> ResidentPages(FileSystem& files) {
-  std::array<char, 256> buffer;
+  std::array<char, 256> buffer{};
   const auto file = files.Open("/proc/self/statm", OpenMode::kRead);
   if (!file) {
     return std::nullopt;

@@ -105,6 +105,7 @@ class LoadRun {
   Status SendAtOnce(int index) {
     Rng rng(static_cast<uint64_t>(index));
     std::vector<LoadBody> bodies;
+    bodies.reserve(kBodiesPerConnection);
     for (size_t i = 0; i < kBodiesPerConnection; ++i) {
       bodies.push_back(MakeLoadBody(plan_.make_record, rng, plan_.body_bytes, SIZE_MAX));
     }
@@ -247,6 +248,7 @@ Micros LoadReport::Latency(double q) const {
 Result<LoadReport> RunLoad(const LoadPlan& plan, const Clock& clock) {
   LoadRun run(plan, clock);
   std::vector<Thread> threads;
+  threads.reserve(plan.connections);
   for (int i = 0; i < plan.connections; ++i) {
     threads.emplace_back(fmt::format("mr-load-{}", i), [&run, i] { run.Send(i); });
   }

@@ -55,6 +55,7 @@ void RemoveTree(FileSystem& files, const std::string& path) {
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size());
   for (std::string& text : texts) {
     pointers.push_back(text.data());
   }
@@ -119,7 +120,7 @@ Status TemporaryServer::Spawn(std::vector<std::string> arguments) {
 
 Status TemporaryServer::AwaitListening() {
   std::string log;
-  std::array<char, 4096> buffer;
+  std::array<char, 4096> buffer{};
   while (true) {
     const size_t at = log.find(kListening);
     const size_t end = at == std::string::npos ? at : log.find('"', at + kListening.size());
@@ -136,7 +137,7 @@ Status TemporaryServer::AwaitListening() {
 }
 
 Status TemporaryServer::Wait(int timeout_ms) {
-  std::array<char, 4096> buffer;
+  std::array<char, 4096> buffer{};
   pollfd log{.fd = log_, .events = POLLIN, .revents = 0};
   if (poll(&log, 1, timeout_ms) <= 0) {
     return {};

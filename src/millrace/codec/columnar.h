@@ -21,7 +21,7 @@ void EncodeColumnar(const Batch& batch, Bytes& out);
 /// other text has one buffer per column. Hostile bytes never crash and allocate at most the limits
 /// above. Errors: kCorruption; kFormatTooNew; kDefinitionChanged when a column is stored with
 /// another type or a NOT NULL column is not stored.
-Result<BatchPtr> DecodeColumnar(const SchemaPtr& schema, BufferPtr payload);
+Result<BatchPtr> DecodeColumnar(const SchemaPtr& schema, const BufferPtr& payload);
 
 /// Returns the row count of a payload without decoding it. kCorruption, kFormatTooNew.
 Result<size_t> ColumnarRows(std::span<const std::byte> payload);

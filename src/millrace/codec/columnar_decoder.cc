@@ -247,7 +247,7 @@ Result<BufferPtr> ReadExtra(ByteReader& reader, uint8_t extras, uint8_t which, s
 
 }  // namespace
 
-Result<BatchPtr> DecodeColumnar(const SchemaPtr& schema, BufferPtr payload) {
+Result<BatchPtr> DecodeColumnar(const SchemaPtr& schema, const BufferPtr& payload) {
   if (payload->size() > std::numeric_limits<uint32_t>::max()) {
     return Err(ErrorCode::kCorruption, "a columnar payload is larger than 4 GiB");
   }

@@ -7,7 +7,7 @@
 #include "millrace/data/random_batch.h"
 #include "millrace/data/value.h"
 
-using namespace millrace;
+namespace millrace {
 
 /// Hostile bytes must be refused or decode to a batch that can be read and stored again. Row counts
 /// above a few thousand are left out: they are valid, and slow.
@@ -35,3 +35,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   return 0;
 }
+
+}  // namespace millrace

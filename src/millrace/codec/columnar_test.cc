@@ -124,6 +124,7 @@ TEST(Columnar, StoresConstantAndCountingColumnsInNoBytesPerValue) {
 
 TEST(Columnar, StoresFewDistinctTextsInOneByteEach) {
   std::vector<std::string> texts;
+  texts.reserve(1000);
   for (size_t i = 0; i < 1000; ++i) {
     texts.push_back(i % 3 == 0 ? "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36" : "curl");
   }

@@ -53,11 +53,11 @@ void RoundTrip(const BatchPtr& batch, const csv::Dialect& dialect, const std::st
 
 TEST(RowCsvWriter, WritesWhatTheDecoderReadsBack) {
   constexpr std::string_view kPieces = "a0,\"'\n\r\t \\N;";
-  const std::pair<csv::Dialect, std::string> kDialects[] = {
+  const std::pair<csv::Dialect, std::string> dialects[] = {
       {{}, ""}, {{.delimiter = '\t', .quote = '\''}, "\\N"}, {{.delimiter = '0'}, "null"}};
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     Rng rng(seed);
-    const auto& [dialect, null_text] = kDialects[seed % std::size(kDialects)];
+    const auto& [dialect, null_text] = dialects[seed % std::size(dialects)];
     RoundTrip(RandomBatch(rng, SchemaOfAllTypes(), 30, 0.2, 0.3), dialect, null_text);
     std::vector<std::optional<std::string>> texts;
     for (int row = 0; row < 50; ++row) {

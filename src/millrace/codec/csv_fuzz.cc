@@ -10,7 +10,7 @@
 #include "millrace/codec/csv_testing.h"
 #include "millrace/codec/json_encoder.h"
 
-using namespace millrace;
+namespace millrace {
 
 namespace {
 
@@ -100,3 +100,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   return 0;
 }
+
+}  // namespace millrace

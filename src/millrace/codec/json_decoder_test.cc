@@ -1,5 +1,7 @@
 #include "millrace/codec/json_decoder.h"
 
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include "millrace/data/text_format.h"
@@ -17,7 +19,7 @@ SchemaPtr ClickSchema() {
 SchemaPtr OneColumn(DataType type) { return MakeSchema({{.name = "v", .type = type}}); }
 
 DecodedRecords Decode(const SchemaPtr& schema, std::string_view body,
-                      JsonDecoderOptions options = {}) {
+                      const JsonDecoderOptions& options = {}) {
   JsonDecoder decoder(schema, options);
   DecodedRecords out;
   const BufferPtr padded = PaddedBuffer(body);
@@ -49,7 +51,8 @@ std::string Rows(const Batch& batch) {
 
 /// Decodes {"v": value} alone: the value's text, or the code.
 std::string DecodeValue(DataType type, std::string_view value, JsonDecoderOptions options = {}) {
-  const auto out = Decode(OneColumn(type), "{\"v\":" + std::string(value) + "}", options);
+  const auto out =
+      Decode(OneColumn(type), "{\"v\":" + std::string(value) + "}", std::move(options));
   EXPECT_EQ(out.records, 1U);
   return out.errors.empty() ? Row(*out.batch, 0)
                             : "MR" + std::to_string(static_cast<int>(out.errors[0].code));

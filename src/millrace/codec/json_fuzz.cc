@@ -6,7 +6,7 @@
 #include "millrace/codec/json_decoder.h"
 #include "millrace/codec/json_encoder.h"
 
-using namespace millrace;
+namespace millrace {
 
 namespace {
 
@@ -70,3 +70,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   MR_CHECK(again.errors.empty() && Rows(*again.batch) == rows);
   return 0;
 }
+
+}  // namespace millrace

@@ -32,6 +32,7 @@ FieldTree MakeTree(const Schema& schema, const JsonDecoderOptions& options, size
 /// Levels within a column's value: without the record and the objects around it.
 std::vector<size_t> DepthsMax(const FieldTree& tree, size_t depth_max) {
   std::vector<size_t> depths;
+  depths.reserve(tree.columns_count());
   for (size_t column = 0; column < tree.columns_count(); ++column) {
     depths.push_back(depth_max - std::min(depth_max, size_t{tree.depth(column)} + 1));
   }

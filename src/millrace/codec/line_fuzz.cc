@@ -7,7 +7,7 @@
 #include "millrace/codec/json_decoder.h"
 #include "millrace/codec/line_decoder.h"
 
-using namespace millrace;
+namespace millrace {
 
 namespace {
 
@@ -44,8 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) {
     return 0;
   }
-  static const std::unique_ptr<LineDecoder> decoders[] = {Decoder(false), Decoder(true)};
-  LineDecoder& decoder = *decoders[data[0] & 1];
+  static const std::unique_ptr<LineDecoder> kDecoders[] = {Decoder(false), Decoder(true)};
+  LineDecoder& decoder = *kDecoders[data[0] & 1];
   const std::string_view lines(reinterpret_cast<const char*>(data) + 1, size - 1);
   const BufferPtr body = PaddedBuffer(lines);
   size_t expected = 0;
@@ -69,3 +69,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   return 0;
 }
+
+}  // namespace millrace

@@ -43,7 +43,7 @@ class TextDictionary {
   std::span<const TextView> views_;
   std::vector<uint32_t> rows_;
   std::vector<uint64_t> hashes_;
-  std::array<uint16_t, kSlots> slots_;
+  std::array<uint16_t, kSlots> slots_{};
 };
 
 }  // namespace millrace::columnar

@@ -66,7 +66,7 @@ std::unique_ptr<SinkRunner> MakeSinkRunner(const TableDefinition& table, const S
     return connector->make_sink(table, context);
   };
   return std::make_unique<SinkRunner>(table.name, stream, make, surroundings.transport,
-                                      surroundings.clock, std::move(options), surroundings.wake);
+                                      surroundings.clock, options, surroundings.wake);
 }
 
 }  // namespace millrace

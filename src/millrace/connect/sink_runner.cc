@@ -56,7 +56,7 @@ SinkRunner::SinkRunner(std::string table, StreamInfo stream, MakeSink make, Tran
       make_(std::move(make)),
       transport_(transport),
       clock_(clock),
-      options_(std::move(options)),
+      options_(options),
       commits_(wake),
       subscription_(transport.Subscribe(stream_.id, Visibility::kDurable, std::move(wake))) {}
 

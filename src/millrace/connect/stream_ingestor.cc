@@ -28,6 +28,7 @@ StreamIngestor::StreamIngestor(const TableDefinition& table, Transport& transpor
   }
   declared_schema_ = MakeSchema(std::move(fields));
   std::vector<ExpressionPtr> expressions;
+  expressions.reserve(table_.generated.size());
   for (const GeneratedColumn& generated : table_.generated) {
     expressions.push_back(generated.expression);
   }

@@ -145,6 +145,7 @@ TEST_F(StreamIngestorTest, RefusesRecordsWhoseGeneratedColumnFails) {
   const auto decoded = Decode("{}\n{\"n\":4}\n{\"n\":0}\nnonsense\n{\"n\":0}\n{\"n\":5}\n");
   EXPECT_EQ(decoded.accepted, 2U);
   std::vector<std::pair<uint64_t, ErrorCode>> errors;
+  errors.reserve(decoded.errors.size());
   for (const RecordError& error : decoded.errors) {
     errors.emplace_back(error.record, error.code);
   }

@@ -10,6 +10,7 @@ namespace {
 
 std::vector<Value> ValuesOf(const Column& column) {
   std::vector<Value> values;
+  values.reserve(column.size());
   for (size_t row = 0; row < column.size(); ++row) {
     values.push_back(ValueAt(column, row));
   }

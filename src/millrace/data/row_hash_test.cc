@@ -79,6 +79,7 @@ TEST(RowHash, NeverChanges) {
 
 TEST(RowHash, SpreadsOverPartitions) {
   std::vector<Value> values;
+  values.reserve(16'000);
   for (int64_t i = 0; i < 16'000; ++i) {
     values.emplace_back(i * 1000);
   }

@@ -76,14 +76,14 @@ ScanOutcome ScanFloating(std::string_view text, Float& out) {
 
 /// The decimal digits of a finite number: 0.d1d2d3... * 10^point.
 struct Decimal {
-  std::array<char, 32> digits;
+  std::array<char, 32> digits{};
   size_t digits_count = 0;
   int exponent = 0;  ///< Of the first digit.
 };
 
 template <typename Float>
 Decimal ShortestDigits(Float value) {
-  std::array<char, 48> text;
+  std::array<char, 48> text{};
   const auto [end, error] =
       std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific);
   MR_DCHECK(error == std::errc());
@@ -335,7 +335,7 @@ Result<Int128> ParseNumeric(std::string_view text, uint8_t precision, uint8_t sc
 }
 
 void AppendNumeric(std::string& out, Int128 value, uint8_t scale) {
-  std::array<char, 48> buffer;
+  std::array<char, 48> buffer{};
   char* const end = buffer.data() + buffer.size();
   char* at = end;
   const bool negative = value < 0;
@@ -371,7 +371,7 @@ std::string FormatNumeric(Int128 value, uint8_t scale) {
 }
 
 void AppendInteger(std::string& out, int64_t value) {
-  std::array<char, 24> buffer;
+  std::array<char, 24> buffer{};
   const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   MR_DCHECK(error == std::errc());
   out.append(buffer.data(), static_cast<size_t>(end - buffer.data()));

@@ -47,6 +47,7 @@ constexpr std::string_view kCommit = "millrace_view_commit_seconds";
 
 std::vector<MetricFamilyInfo> PipelineMetricFamilies() {
   std::vector<MetricFamilyInfo> families;
+  families.reserve(kStatMetrics.size());
   for (const StatMetric& metric : kStatMetrics) {
     families.push_back(
         {{std::string(metric.name), std::string(metric.help), std::string(metric.unit)},

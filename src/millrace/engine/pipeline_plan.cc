@@ -64,6 +64,7 @@ class PlanCutter {
     columns.insert(scan.columns.begin(), scan.columns.end());
     input.columns.assign(columns.begin(), columns.end());
     std::vector<Field> fields;
+    fields.reserve(input.columns.size());
     for (const size_t column : input.columns) {
       fields.push_back(SchemaOf(scan)->field(column));
     }
@@ -182,6 +183,7 @@ class PlanCutter {
       const auto& columns = plan_.inputs[branch.input].columns;
       if (branch.scan->scan.columns != columns) {
         std::vector<size_t> places;
+        places.reserve(branch.scan->scan.columns.size());
         for (const size_t column : branch.scan->scan.columns) {
           places.push_back(
               static_cast<size_t>(std::ranges::find(columns, column) - columns.begin()));

@@ -107,6 +107,7 @@ Status PipelineRunner::RestoreServed() {
     MR_TRY(ServeClosedRows());
   }
   std::vector<Offset> source_position;
+  source_position.reserve(source_partitions_.size());
   for (const SourcePartition& source : source_partitions_) {
     source_position.push_back(source.position());
   }

@@ -53,10 +53,10 @@ BatchPtr SourcePartition::PrepareRows(const StreamFrame& frame, uint32_t read_be
   }
   std::vector<int64_t> offsets(frame.count);
   std::iota(offsets.begin(), offsets.end(), frame.begin.value());
-  const BatchPtr whole = Batch::Make(input_.schema, std::move(columns), frame.count,
-                                     {.weights = frame.batch->extras().weights,
-                                      .watermarks_before = WatermarksBefore(frame, read_before),
-                                      .offsets = Buffer::Own(std::move(offsets))});
+  BatchPtr whole = Batch::Make(input_.schema, std::move(columns), frame.count,
+                               {.weights = frame.batch->extras().weights,
+                                .watermarks_before = WatermarksBefore(frame, read_before),
+                                .offsets = Buffer::Own(std::move(offsets))});
   if (read_before == 0) {
     return whole;
   }

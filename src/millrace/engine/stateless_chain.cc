@@ -113,7 +113,7 @@ BatchPtr StatelessChain::Process(BatchPtr batch, RowReport& report) const {
   return batch;
 }
 
-BatchPtr StatelessChain::Run(const Filter& filter, BatchPtr batch, RowReport& report) {
+BatchPtr StatelessChain::Run(const Filter& filter, const BatchPtr& batch, RowReport& report) {
   RowErrors errors;
   const std::vector<uint32_t> selected = filter.predicate.EvaluatePredicate(*batch, errors);
   size_t failed = 0;
@@ -167,7 +167,7 @@ BatchPtr StatelessChain::Run(const Window& window, BatchPtr batch, RowReport& re
   return Batch::Make(window.schema, std::move(columns), batch->rows(), batch->extras());
 }
 
-BatchPtr StatelessChain::Run(const Select& select, BatchPtr batch, RowReport&) {
+BatchPtr StatelessChain::Run(const Select& select, const BatchPtr& batch, RowReport&) {
   std::vector<Column> columns;
   columns.reserve(select.columns.size());
   for (const size_t column : select.columns) {

@@ -42,10 +42,10 @@ class StatelessChain {
   };
   using Step = std::variant<Filter, Project, Window, Select>;
 
-  static BatchPtr Run(const Filter& filter, BatchPtr batch, RowReport& report);
+  static BatchPtr Run(const Filter& filter, const BatchPtr& batch, RowReport& report);
   static BatchPtr Run(const Project& project, BatchPtr batch, RowReport& report);
   static BatchPtr Run(const Window& window, BatchPtr batch, RowReport& report);
-  static BatchPtr Run(const Select& select, BatchPtr batch, RowReport& report);
+  static BatchPtr Run(const Select& select, const BatchPtr& batch, RowReport& report);
 
   std::vector<Step> steps_;
 };

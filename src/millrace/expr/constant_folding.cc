@@ -17,9 +17,9 @@ bool AllLiterals(const Expression& expression) {
 }
 
 ExpressionPtr EvaluateOnce(const ExpressionPtr& expression) {
-  static const BatchPtr one_row = Batch::Make(MakeSchema({}), {}, 1);
+  static const BatchPtr kOneRow = Batch::Make(MakeSchema({}), {}, 1);
   RowErrors errors;
-  const Column column = Evaluator(expression).Evaluate(*one_row, errors);
+  const Column column = Evaluator(expression).Evaluate(*kOneRow, errors);
   return errors.empty() ? MakeLiteral(ValueAt(column, 0), expression->type) : expression;
 }
 
@@ -77,8 +77,7 @@ ExpressionPtr FoldConstants(const ExpressionPtr& expression) {
     arguments.push_back(FoldConstants(argument));
     changed |= arguments.back() != argument;
   }
-  const ExpressionPtr folded =
-      changed ? WithArguments(*expression, std::move(arguments)) : expression;
+  ExpressionPtr folded = changed ? WithArguments(*expression, std::move(arguments)) : expression;
   if (AllLiterals(*folded)) {
     return EvaluateOnce(folded);
   }

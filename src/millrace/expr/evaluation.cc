@@ -215,7 +215,7 @@ Operand Evaluation::Case(const CompiledExpression& node) {
 }
 
 Operand Evaluation::Coalesce(const CompiledExpression& node) {
-  const Operand first = Evaluate(node.arguments[0]);
+  Operand first = Evaluate(node.arguments[0]);
   if (!first.column.may_have_nulls() || (first.constant && !first.column.IsNull(0))) {
     return first;
   }

@@ -30,7 +30,7 @@ std::string LiteralText(const Value& value, const DataType& type) {
   if (value.is_null()) {
     return "NULL";
   }
-  const std::string text = FormatValue(value, type);
+  std::string text = FormatValue(value, type);
   if (type.id == TypeId::kBoolean || type.is_number()) {
     return text;
   }
@@ -172,6 +172,7 @@ ExpressionPtr MakeBranches(Kind kind, std::vector<ExpressionPtr> arguments, Data
 
 ExpressionPtr MakeCall(const ScalarFunction& function, std::vector<ExpressionPtr> arguments) {
   std::vector<DataType> types;
+  types.reserve(arguments.size());
   for (const ExpressionPtr& argument : arguments) {
     types.push_back(argument->type);
   }

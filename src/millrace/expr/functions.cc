@@ -14,7 +14,7 @@ namespace millrace {
 namespace {
 
 const std::vector<ScalarFunction>& Registry() {
-  static const std::vector<ScalarFunction> functions = [] {
+  static const std::vector<ScalarFunction> kFunctions = [] {
     std::vector<ScalarFunction> out;
     internal::AddComparisonFunctions(out);
     internal::AddArithmeticFunctions(out);
@@ -40,7 +40,7 @@ const std::vector<ScalarFunction>& Registry() {
     });
     return out;
   }();
-  return functions;
+  return kFunctions;
 }
 
 std::span<const ScalarFunction> Overloads(std::string_view name) {

@@ -88,8 +88,8 @@ uint8_t Difference(uint8_t larger, uint8_t smaller) {
 }  // namespace
 
 Int128 NumericMagnitudeMax() {
-  static const Int128 maximum = PowerOfTen(38) - 1;
-  return maximum;
+  static const Int128 kMaximum = PowerOfTen(38) - 1;
+  return kMaximum;
 }
 
 bool FitsPrecision(Int128 value, uint8_t precision) {

@@ -14,7 +14,7 @@ PlanPtr OptimizePlan(PlanPtr plan) {
   return PruneColumns(plan);
 }
 
-PlanPtr FindJoinKeys(PlanPtr plan) {
+PlanPtr FindJoinKeys(const PlanPtr& plan) {
   const bool joins =
       AnyNode(*plan, [](const PlanNode& node) { return node.kind == PlanNode::Kind::kJoin; });
   return joins ? PushFilters(FoldPlanConstants(plan)) : plan;

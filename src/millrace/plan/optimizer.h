@@ -10,6 +10,6 @@ PlanPtr OptimizePlan(PlanPtr plan);
 
 /// Moves conditions into the joins of a plan, so that these know their keys, and the windows or the
 /// interval that their rows share. The output stays.
-PlanPtr FindJoinKeys(PlanPtr plan);
+PlanPtr FindJoinKeys(const PlanPtr& plan);
 
 }  // namespace millrace

@@ -48,6 +48,7 @@ PlanProperties Keep(const PlanProperties& input, const std::vector<size_t>& kept
 std::vector<size_t> Origins(const std::vector<ExpressionPtr>& expressions) {
   constexpr auto kNowhere = static_cast<size_t>(-1);
   std::vector<size_t> origins;
+  origins.reserve(expressions.size());
   for (const ExpressionPtr& expression : expressions) {
     origins.push_back(expression->is_column() ? expression->column : kNowhere);
   }
@@ -116,6 +117,7 @@ PlanPtr MakeProject(PlanPtr input, std::vector<ExpressionPtr> expressions,
   MR_CHECK(expressions.size() == names.size());
   auto node = NewNode(Kind::kProject, {std::move(input)});
   std::vector<Field> fields;
+  fields.reserve(expressions.size());
   for (size_t i = 0; i < expressions.size(); ++i) {
     fields.push_back({names[i], expressions[i]->type, expressions[i]->nullable});
   }

@@ -28,9 +28,10 @@ std::string ProjectText(const PlanNode& node) {
   const auto names = FieldNames(*node.inputs[0]->schema);
   std::vector<std::string> parts;
   for (size_t i = 0; i < node.project.expressions.size(); ++i) {
-    const std::string text = node.project.expressions[i]->ToString(names);
+    std::string text = node.project.expressions[i]->ToString(names);
     const std::string& name = node.schema->field(i).name;
-    parts.push_back(text == name ? text : text + " AS " + name);
+    text += text == name ? "" : " AS " + name;
+    parts.push_back(std::move(text));
   }
   return "Project " + Joined(parts);
 }
@@ -88,10 +89,12 @@ std::string AggregateText(const PlanNode& node) {
   const AggregateNode& aggregate = node.aggregate;
   const auto names = FieldNames(*node.inputs[0]->schema);
   std::vector<std::string> groups;
+  groups.reserve(aggregate.group_columns.size());
   for (const size_t column : aggregate.group_columns) {
     groups.push_back(names[column]);
   }
   std::vector<std::string> calls;
+  calls.reserve(aggregate.calls.size());
   for (size_t i = 0; i < aggregate.calls.size(); ++i) {
     calls.push_back(CallText(aggregate.calls[i], names) + " AS " +
                     node.schema->field(groups.size() + i).name);
@@ -123,6 +126,7 @@ std::string JoinText(const PlanNode& node) {
   const auto left = FieldNames(*node.inputs[0]->schema);
   const auto right = FieldNames(*node.inputs[1]->schema);
   std::vector<std::string> keys;
+  keys.reserve(join.left_keys.size());
   for (size_t i = 0; i < join.left_keys.size(); ++i) {
     keys.push_back(left[join.left_keys[i]] + " = " + right[join.right_keys[i]]);
   }
@@ -145,6 +149,7 @@ std::string JoinText(const PlanNode& node) {
 std::string UpsertText(const PlanNode& node) {
   const auto names = FieldNames(*node.inputs[0]->schema);
   std::vector<std::string> keys;
+  keys.reserve(node.upsert.key.size());
   for (const size_t column : node.upsert.key) {
     keys.push_back(names[column]);
   }

@@ -41,7 +41,7 @@ bool IsHexDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'
 }  // namespace
 
 std::string GenerateToken() {
-  std::array<unsigned char, kTokenBytes> bytes;
+  std::array<unsigned char, kTokenBytes> bytes{};
   FillRandomBytes(bytes.data(), bytes.size());
   return fmt::format("{}{}", kTokenPrefix, Base64Url(bytes));
 }
@@ -53,7 +53,7 @@ Authenticator::Digest Authenticator::DigestOf(std::string_view token) {
 }
 
 std::string HashToken(std::string_view token) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), digest.data());
   return fmt::format("{:02x}", fmt::join(digest, ""));
 }

@@ -48,7 +48,7 @@ TEST(Auth, AdminIncludesAllScopes) {
 
 TEST(Auth, RefusesMalformedEntries) {
   const std::string hash = HashToken("x");
-  const auto create = [](std::vector<TokenEntry> entries) {
+  const auto create = [](const std::vector<TokenEntry>& entries) {
     const auto made = Authenticator::Create(entries);
     return made ? ErrorCode::kInternal : made.error().code();
   };

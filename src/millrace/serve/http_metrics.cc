@@ -96,10 +96,10 @@ void HttpMetrics::CollectRoute(size_t route, MetricsWriter& writer) const {
       writer.Value(kRequests, labels, static_cast<double>(count));
     }
   }
-  std::array<double, kLatencyBounds.size()> bounds;
+  std::array<double, kLatencyBounds.size()> bounds{};
   std::ranges::transform(kLatencyBounds, bounds.begin(),
                          [](uint32_t micros) { return static_cast<double>(micros) / 1e6; });
-  std::array<uint64_t, kLatencyBounds.size() + 1> counts;
+  std::array<uint64_t, kLatencyBounds.size() + 1> counts{};
   std::ranges::transform(counters.latencies, counts.begin(),
                          [](const auto& count) { return count.load(); });
   writer.Distribution(kDuration, route_labels_[route], bounds, counts,

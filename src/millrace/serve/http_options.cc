@@ -52,8 +52,8 @@ void AddLimits(OptionTable<Options>& table) {
 }
 
 void AddTimes(OptionTable<Options>& table) {
-  const auto add = [&](std::string name, std::chrono::milliseconds Options::* member,
-                       std::string help) {
+  const auto add = [&](const std::string& name, std::chrono::milliseconds Options::* member,
+                       const std::string& help) {
     table.Add(std::move(name), member, std::move(help)).Between("10 ms", "1 d");
   };
   add("http.head_timeout", &Options::head_timeout, "Time for a request head.");

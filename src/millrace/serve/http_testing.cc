@@ -129,7 +129,8 @@ HttpServerOptions OnFreePort(HttpServerOptions options) {
 
 }  // namespace
 
-TestServer::TestServer(Router router, HttpServerOptions options, std::vector<TokenEntry> tokens)
+TestServer::TestServer(Router router, HttpServerOptions options,
+                       const std::vector<TokenEntry>& tokens)
     : router_(std::move(router)),
       authenticator_(*Authenticator::Create(tokens)),
       metrics_(router_),

@@ -53,7 +53,7 @@ class TestClient {
 class TestServer {
  public:
   explicit TestServer(Router router, HttpServerOptions options = {},
-                      std::vector<TokenEntry> tokens = {});
+                      const std::vector<TokenEntry>& tokens = {});
 
   const ListenAddress& address() const { return address_; }
   TestClient Connect() const { return TestClient(address_); }

@@ -19,7 +19,7 @@ double Micros(const timeval& time) {
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
 }
 
-void BM_Receive(benchmark::State& state) {
+void BmReceive(benchmark::State& state) {
   constexpr int kRequestsPerClient = 250;
   const auto clients_count = static_cast<size_t>(state.range(1));
   const std::string request =
@@ -47,6 +47,7 @@ void BM_Receive(benchmark::State& state) {
     system_micros -= system;
     {
       std::vector<Thread> threads;
+      threads.reserve(clients_count);
       for (size_t i = 0; i < clients_count; ++i) {
         threads.emplace_back("client", [&] {
           TestClient client = server.Connect();
@@ -67,7 +68,7 @@ void BM_Receive(benchmark::State& state) {
   state.counters["requests"] = benchmark::Counter(requests, benchmark::Counter::kIsRate);
   state.SetBytesProcessed(static_cast<int64_t>(requests) * state.range(0));
 }
-BENCHMARK(BM_Receive)
+BENCHMARK(BmReceive)
     ->Args({262'144, 4})
     ->Args({4'600, 4})
     ->Args({100, 1})

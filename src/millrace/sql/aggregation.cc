@@ -42,6 +42,7 @@ class Inputs {
  private:
   std::vector<std::string> Names() const {
     std::vector<std::string> names;
+    names.reserve(expressions_.size());
     for (const ExpressionPtr& each : expressions_) {
       names.push_back(each->is_column() ? input_.schema->field(each->column).name
                                         : each->ToString(FieldNames(*input_.schema)));
@@ -129,6 +130,7 @@ std::vector<ExpressionPtr> WithoutRepeats(const std::vector<ExpressionPtr>& grou
 
 std::vector<std::string> OutputNames(const PlanNode& input, const AggregateNode& aggregate) {
   std::vector<std::string> names;
+  names.reserve(aggregate.group_columns.size());
   for (const size_t column : aggregate.group_columns) {
     names.push_back(input.schema->field(column).name);
   }
@@ -152,6 +154,7 @@ Bound<Aggregation> Aggregation::Build(const Grouping& grouping, const SelectOpti
   const PlanNode& input = *grouping.input;
   Inputs inputs(input);
   std::vector<size_t> group_inputs;
+  group_inputs.reserve(aggregation.grouping_.groups.size());
   for (const ExpressionPtr& group : aggregation.grouping_.groups) {
     group_inputs.push_back(inputs.Add(KeyOf(group)));
   }
@@ -178,6 +181,7 @@ Bound<Aggregation> Aggregation::Build(const Grouping& grouping, const SelectOpti
                  "read FROM tumble(table, event_time column, interval '...')");
   }
   std::vector<size_t> argument_inputs;
+  argument_inputs.reserve(grouping.aggregates.size());
   for (const AggregateSpec& spec : grouping.aggregates) {
     argument_inputs.push_back(spec.argument == nullptr ? 0 : inputs.Add(spec.argument));
   }

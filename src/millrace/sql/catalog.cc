@@ -145,6 +145,7 @@ Bound<PlanPtr> Catalog::Resolve(const std::string& name, int offset) {
   const auto at = entries_.find(name);
   if (at == entries_.end()) {
     std::vector<std::string_view> names;
+    names.reserve(entries_.size());
     for (const auto& [each, entry] : entries_) {
       names.push_back(each);
     }

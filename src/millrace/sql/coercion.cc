@@ -59,6 +59,7 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::Call(const std::string& name,
                                                       const std::vector<Piece>& arguments,
                                                       int offset) {
   std::vector<ArgumentType> types;
+  types.reserve(arguments.size());
   for (const Piece& piece : arguments) {
     types.push_back(piece.untyped ? std::nullopt : ArgumentType(piece.expression->type));
   }

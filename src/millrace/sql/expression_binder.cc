@@ -246,6 +246,7 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindMinMax(const TreeNode& node
   MR_ASSIGN(const auto pieces, BindPieces(node.List("args")));
   MR_ASSIGN(auto unified, Unify(pieces, name == "least" ? "LEAST" : "GREATEST"));
   std::vector<Piece> typed;
+  typed.reserve(unified.size());
   for (size_t i = 0; i < unified.size(); ++i) {
     typed.push_back({unified[i], false, pieces[i].offset});
   }

@@ -332,10 +332,8 @@ void Check(const ExpressionPtr& expression, const Batch& batch) {
 }
 
 }  // namespace
-}  // namespace millrace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace millrace;
   if (size == 0) {
     return 0;
   }
@@ -356,3 +354,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Check(Builder(choices, *schema).Build(type, kDepth), *batch);
   return 0;
 }
+
+}  // namespace millrace

@@ -73,7 +73,7 @@ std::set<std::string> NamesBelow(const std::string& text, const std::string& hea
 }
 
 /// "`x`", NULL, "error 3001" and "empty", as EvaluateSql gives them.
-std::vector<std::string> Answers(std::string cell) {
+std::vector<std::string> Answers(const std::string& cell) {
   std::vector<std::string> answers;
   constexpr std::string_view kBreak = "<br>";
   for (size_t at = 0; at != std::string::npos;) {

@@ -48,6 +48,7 @@ Bound<size_t> Scope::Find(const std::string& qualifier, const std::string& name,
                  "no table of this name in FROM: " + qualifier);
   }
   std::vector<std::string_view> names;
+  names.reserve(entries_.size());
   for (const Entry& entry : entries_) {
     names.push_back(entry.field.name);
   }

@@ -130,7 +130,7 @@ Bound<std::vector<ExpressionPtr>> SelectBinder::BindGroups(const TreeNode& selec
   return groups;
 }
 
-Bound<PlanPtr> SelectBinder::BindDistinct(PlanPtr plan, int offset) {
+Bound<PlanPtr> SelectBinder::BindDistinct(const PlanPtr& plan, int offset) {
   Grouping grouping{.input = plan, .groups = {}, .aggregates = {}};
   const size_t size = plan->schema->size();
   for (size_t i = 0; i < size; ++i) {
@@ -141,6 +141,7 @@ Bound<PlanPtr> SelectBinder::BindDistinct(PlanPtr plan, int offset) {
     return distinct.plan();
   }
   std::vector<ExpressionPtr> outputs;
+  outputs.reserve(size);
   for (size_t i = 0; i < size; ++i) {
     outputs.push_back(ColumnOf(*distinct.plan(), i));
   }

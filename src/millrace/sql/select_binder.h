@@ -60,7 +60,7 @@ class SelectBinder final {
 
   // select_binder.cc
   Bound<PlanPtr> BindSelect(const TreeNode& select, int offset);
-  Bound<PlanPtr> BindDistinct(PlanPtr plan, int offset);
+  Bound<PlanPtr> BindDistinct(const PlanPtr& plan, int offset);
 
   // order_binder.cc
   bool IsOutermostQuery() const { return options_.is_query && depth_ == 1; }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "millrace/expr/calendar.h"
 #include "millrace/expr/constant_folding.h"
@@ -81,7 +82,7 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindAge(Piece argument, int off
                   offset};
   const Piece unit{MakeLiteral(Value(std::string("day")), kTextType), true, offset};
   MR_ASSIGN(Piece today, Call("date_trunc", {unit, now}, offset));
-  return Call("age", {today, argument}, offset);
+  return Call("age", {today, std::move(argument)}, offset);
 }
 
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindMakeInterval(const TreeNode& node) {

@@ -377,6 +377,7 @@ size_t KeyedState::MemoryBytes() const {
 
 std::vector<Micros> KeyedState::Buckets() const {
   std::vector<Micros> starts;
+  starts.reserve(buckets_.size());
   for (const auto& [bucket, state] : buckets_) {
     starts.push_back(bucket);
   }

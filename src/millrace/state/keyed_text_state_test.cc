@@ -14,7 +14,7 @@ namespace millrace {
 namespace {
 
 struct Value {
-  int64_t changes;
+  int64_t changes = 0;
   TextRef text;
 };
 const ValueShape kShape{.bytes = sizeof(Value), .texts = {offsetof(Value, text)}};

@@ -5,7 +5,7 @@
 namespace millrace {
 
 SchemaPtr ErrorRowSchema() {
-  static const SchemaPtr schema =
+  static const SchemaPtr kSchema =
       MakeSchema({{.name = "time", .type = DataType::Of(TypeId::kTimestamptz), .nullable = false},
                   {.name = "code", .type = DataType::Of(TypeId::kInt32), .nullable = false},
                   {.name = "message", .type = DataType::Of(TypeId::kText), .nullable = false},
@@ -14,7 +14,7 @@ SchemaPtr ErrorRowSchema() {
                   {.name = "offset", .type = DataType::Of(TypeId::kInt64)},
                   {.name = "weight", .type = DataType::Of(TypeId::kInt32), .nullable = false},
                   {.name = "record", .type = DataType::Of(TypeId::kBytea), .nullable = false}});
-  return schema;
+  return kSchema;
 }
 
 BatchPtr MakeErrorBatch(const std::vector<ErrorRow>& rows) {
@@ -46,6 +46,7 @@ BatchPtr MakeErrorBatch(const std::vector<ErrorRow>& rows) {
     builders[i++].AppendText(row.record);
   }
   std::vector<Column> columns;
+  columns.reserve(builders.size());
   for (ColumnBuilder& builder : builders) {
     columns.push_back(builder.Finish());
   }

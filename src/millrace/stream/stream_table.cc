@@ -130,6 +130,7 @@ std::optional<StreamInfo> StreamTable::Find(StreamId id) {
 std::vector<StreamInfo> StreamTable::Streams() {
   MutexLock lock(mutex_);
   std::vector<StreamInfo> infos;
+  infos.reserve(streams_.size());
   for (const auto& [id, stream] : streams_) {
     infos.push_back(stream.info);
   }
@@ -287,7 +288,8 @@ void StreamTable::RestorePosition(std::string reader, Position at, Offset next) 
   SetPosition(positions_, {std::move(reader), at.first, at.second, next});
 }
 
-void StreamTable::RestoreSourcePosition(std::string source, std::string split, std::string value) {
+void StreamTable::RestoreSourcePosition(std::string source, const std::string& split,
+                                        std::string value) {
   MutexLock lock(mutex_);
   SetSplit(source_positions_[std::move(source)], split, std::move(value));
 }

@@ -121,7 +121,7 @@ class StreamTable {
                      Micros max_event_time) MR_EXCLUDES(mutex_);
   void RestorePosition(std::string reader, Position at, Offset next) MR_EXCLUDES(mutex_);
   /// An empty value removes the split.
-  void RestoreSourcePosition(std::string source, std::string split, std::string value)
+  void RestoreSourcePosition(std::string source, const std::string& split, std::string value)
       MR_EXCLUDES(mutex_);
 
   /// A frame at its new place on disk. It may stand for several frames that were joined.

@@ -227,9 +227,9 @@ TEST_F(FileSourceTest, KeepsTheBeginningOfLinesThatAreTooLong) {
   const std::string in_block = std::string(5000, 'y');
   const std::string far_over(3'000'000, 'z');
   for (const bool last : {false, true}) {
-    Append(last ? "/in/b.log" : "/in/a.log", Line(1, "a") + over_block + "\n" + Line(2, "b") +
-                                                 in_block + "\n" + Line(3, "c") + far_over +
-                                                 (last ? "" : "\n" + Line(4, "d")));
+    Append(last ? "/in/b.log" : "/in/a.log",
+           fmt::format("{}{}\n{}{}\n{}{}{}", Line(1, "a"), over_block, Line(2, "b"), in_block,
+                       Line(3, "c"), far_over, last ? "" : "\n" + Line(4, "d")));
   }
   Start();
   Run();

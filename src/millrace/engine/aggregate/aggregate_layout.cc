@@ -27,7 +27,7 @@ struct CountState {
   int64_t count;
 };
 struct ExactSumState {  // sum and avg of integers and numeric
-  int64_t count;
+  int64_t count = 0;
   WideSum sum;
 };
 struct FloatSumState {  // sum and avg of real and double precision
@@ -36,8 +36,8 @@ struct FloatSumState {  // sum and avg of real and double precision
   int64_t count_not_finite;  // Of the arguments; without any, an infinite sum has overflowed.
 };
 struct DeviationState {  // variances and standard deviations
-  int64_t count;
-  int64_t count_not_finite;
+  int64_t count = 0;
+  int64_t count_not_finite = 0;
   DoubleSum sum;  // Of the others.
   DoubleSum squares;
 };

@@ -53,6 +53,7 @@ Status GroupOutput::Withhold(const Error& error, Micros bucket, std::string_view
   }
   MR_TRY(group_by_.AppendGroup(bucket, key, builders));
   std::vector<Column> values;
+  values.reserve(builders.size());
   for (ColumnBuilder& builder : builders) {
     values.push_back(builder.Finish());
   }
@@ -68,6 +69,7 @@ BatchPtr GroupOutput::Finish(bool append_only) {
     return nullptr;
   }
   std::vector<Column> columns;
+  columns.reserve(builders_.size());
   for (ColumnBuilder& builder : builders_) {
     columns.push_back(builder.Finish());
   }

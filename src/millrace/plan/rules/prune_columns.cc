@@ -179,6 +179,7 @@ Pruned PruneUnion(const PlanPtr& plan, const std::set<size_t>& used) {
   for (const PlanPtr& each : plan->inputs) {
     const Pruned input = Prune(each, used);
     std::vector<ExpressionPtr> columns;
+    columns.reserve(used.size());
     for (const size_t column : used) {
       columns.push_back(ColumnOf(*input.plan, input.places[column]));
     }
@@ -251,6 +252,7 @@ PlanPtr PruneColumns(const PlanPtr& plan) {
     return pruned.plan;
   }
   std::vector<ExpressionPtr> columns;
+  columns.reserve(all.size());
   for (const size_t column : all) {
     columns.push_back(ColumnOf(*pruned.plan, pruned.places[column]));
   }

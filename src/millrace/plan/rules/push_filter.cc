@@ -40,6 +40,7 @@ PlanPtr PushIntoJoin(const PlanNode& join, const std::vector<ExpressionPtr>& con
 
 PlanPtr PushIntoUnion(const PlanNode& node, const std::vector<ExpressionPtr>& conjuncts) {
   std::vector<PlanPtr> inputs;
+  inputs.reserve(node.inputs.size());
   for (const PlanPtr& input : node.inputs) {
     inputs.push_back(PushInto(input, conjuncts));
   }

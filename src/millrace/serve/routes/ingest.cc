@@ -65,7 +65,7 @@ std::string RenderAnswer(const IngestAnswer& answer) {
   return json;
 }
 
-void Ingest(IngestService& service, Request& request, SharedResponder responder) {
+void Ingest(IngestService& service, Request& request, const SharedResponder& responder) {
   const auto format = FormatOf(request);
   if (!format) {
     return responder->Fail(format.error());

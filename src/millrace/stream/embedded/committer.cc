@@ -277,7 +277,7 @@ void Committer::AbandonQueued(CommitOutcome outcome, const Error& error) {
   }
 }
 
-void Committer::AddJournalFrames(uint64_t journal, std::vector<JournalFrame> frames) {
+void Committer::AddJournalFrames(uint64_t journal, const std::vector<JournalFrame>& frames) {
   MutexLock lock(mutex_);
   auto& all = journal_frames_[journal];
   AppendTo(all, frames);

@@ -92,7 +92,8 @@ class Committer {
 
   /// Frames of journal files that nobody has copied yet, the oldest file first; recovery adds every
   /// file it found, also those without frames, as they must be retired in order.
-  void AddJournalFrames(uint64_t journal, std::vector<JournalFrame> frames) MR_EXCLUDES(mutex_);
+  void AddJournalFrames(uint64_t journal, const std::vector<JournalFrame>& frames)
+      MR_EXCLUDES(mutex_);
   struct SealedJournal {
     uint64_t number;
     std::vector<JournalFrame> frames;

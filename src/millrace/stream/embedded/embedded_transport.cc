@@ -192,7 +192,7 @@ class EmbeddedTransport::Impl {
     }
   };
 
-  void StartChange(std::shared_ptr<CatalogChange> change, EpochContent content)
+  void StartChange(std::shared_ptr<CatalogChange> change, const EpochContent& content)
       MR_REQUIRES(create_mutex_);
   Status FinishChange() MR_REQUIRES(create_mutex_);
 
@@ -385,7 +385,7 @@ Status EmbeddedTransport::Impl::ChangeStreams(const StreamChanges& changes) {
 }
 
 void EmbeddedTransport::Impl::StartChange(std::shared_ptr<CatalogChange> change,
-                                          EpochContent content) {
+                                          const EpochContent& content) {
   change_ = change;
   EmbeddedEpochWriter writer([this](auto pending) { Commit(std::move(pending)); });
   for (const auto* infos : {&change->added, &change->redefined}) {

@@ -10,7 +10,13 @@ namespace millrace {
 
 namespace {
 
-using namespace frame_format;
+using frame_format::kCheckedFrom;
+using frame_format::kChecksumAt;
+using frame_format::kHeaderBytes;
+using frame_format::kMagic;
+using frame_format::kPayloadBytesMax;
+using frame_format::kPayloadHashAt;
+using frame_format::kVersion;
 
 uint64_t Load64(std::span<const std::byte> bytes, size_t at) {
   uint64_t value = 0;
@@ -131,8 +137,8 @@ Result<StoredFrameHeader> CheckFrame(std::span<const std::byte> bytes, uint64_t 
   return header;
 }
 
-Result<StreamFrame> DecodeFrame(const StreamInfo& stream, const FrameKey& key, BufferPtr bytes,
-                                uint64_t identity) {
+Result<StreamFrame> DecodeFrame(const StreamInfo& stream, const FrameKey& key,
+                                const BufferPtr& bytes, uint64_t identity) {
   MR_ASSIGN(const auto header, CheckFrame(bytes->bytes(), identity));
   if (header.stream != stream.id || key != FrameKey{header.partition, header.begin, header.count}) {
     return Err(ErrorCode::kCorruption,
@@ -157,7 +163,7 @@ Result<StreamFrame> DecodeFrame(const StreamInfo& stream, const FrameKey& key, B
   if (stream.definition.schema == nullptr) {
     return Err(ErrorCode::kCorruption, "frame of rows in a stream that has no columns");
   }
-  MR_ASSIGN(frame.batch, DecodeColumnar(stream.definition.schema, std::move(payload)));
+  MR_ASSIGN(frame.batch, DecodeColumnar(stream.definition.schema, payload));
   if (frame.batch->rows() != frame.count) {
     return Err(ErrorCode::kCorruption, "frame holds another number of rows than it says");
   }

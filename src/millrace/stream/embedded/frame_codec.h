@@ -46,7 +46,7 @@ Result<StoredFrameHeader> CheckFrame(std::span<const std::byte> bytes, uint64_t 
 
 /// Decodes a whole stored frame, checked to be frame `key` of `stream`; keeps `bytes` alive as
 /// needed. Errors: kCorruption, kFormatTooNew, kDefinitionChanged.
-Result<StreamFrame> DecodeFrame(const StreamInfo& stream, const FrameKey& key, BufferPtr bytes,
-                                uint64_t identity);
+Result<StreamFrame> DecodeFrame(const StreamInfo& stream, const FrameKey& key,
+                                const BufferPtr& bytes, uint64_t identity);
 
 }  // namespace millrace

@@ -61,6 +61,7 @@ Result<std::vector<FrameJoiner::Stored>> FrameJoiner::Take() {
 
 std::vector<FrameJoiner::Stored> FrameJoiner::AsTheyAre() {
   std::vector<Stored> stored;
+  stored.reserve(headers_.size());
   for (size_t i = 0; i < headers_.size(); ++i) {
     stored.push_back({KeyOf(headers_[i]), std::move(frames_[i])});
   }

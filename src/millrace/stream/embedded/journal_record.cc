@@ -8,7 +8,13 @@ namespace millrace {
 
 namespace {
 
-using namespace journal_format;
+using journal_format::EntryKind;
+using journal_format::kAlignment;
+using journal_format::kCheckedFrom;
+using journal_format::kChecksumAt;
+using journal_format::kHeaderBytes;
+using journal_format::kMagic;
+using journal_format::kVersion;
 
 void PutKind(ByteWriter& writer, EntryKind kind) { writer.Put(static_cast<uint8_t>(kind)); }
 

@@ -45,7 +45,7 @@ CrashSimulation::Failure FindBug(uint64_t seeds) {
 
 class PlantedBugTest : public ::testing::TestWithParam<Planted> {
  protected:
-  ~PlantedBugTest() override { PlantBug(""); }
+  void TearDown() override { PlantBug(""); }
 };
 
 TEST_P(PlantedBugTest, IsFound) {

@@ -9,10 +9,10 @@ namespace millrace::simulation {
 namespace {
 
 SchemaPtr RowSchema() {
-  static const SchemaPtr schema =
+  static const SchemaPtr kSchema =
       MakeSchema({{.name = "id", .type = DataType::Of(TypeId::kInt64), .nullable = false},
                   {.name = "text", .type = DataType::Of(TypeId::kText)}});
-  return schema;
+  return kSchema;
 }
 
 std::string TextOf(int64_t value, uint32_t bytes) {
