@@ -106,10 +106,31 @@ class Checker:
             raise Failure(f"view per_minute_final: {self.final_groups} groups before, {len(final)}")
         self.final_groups = len(final)
 
+    def check_totals(self):
+        windows = self.expected.per_minute.values()
+        compare("totals", {(): (row["groups"], row["n"] or 0, int(row["total"] or 0))
+                           for row in self._rows_of("totals", through=True)},
+                {(): (len(windows), sum(n for n, _ in windows), sum(total for _, total in windows))})
+
+    def check_joins(self):
+        expected = self.expected
+        compare("shares", {(row["window_start"], row["key"]): (row["n"], row["of_all"])
+                           for row in self._rows_of("shares", through=True)},
+                {(window, key): (n, expected.per_key[key][0])
+                 for (window, key), (n, _) in expected.per_minute.items()})
+        compare("self_pairs", {row["key"]: (row["n"], int(row["total"]))
+                               for row in self._rows_of("self_pairs")},
+                {key: (n, total) for key, (n, total, _, _) in expected.per_key.items()})
+        late = self._server.get("/api/v1/streams/late$self_pairs/records?limit=3")["records"]
+        if late:
+            raise Failure(f"stream late$self_pairs: {late}")
+
     def check_views(self):
         self.check_per_key()
         self.check_per_minute()
         self.check_per_minute_final()
+        self.check_totals()
+        self.check_joins()
 
     def is_all_final(self):
         """Whether every window is out; only of an input that has ended."""
@@ -138,8 +159,10 @@ class Checker:
         return {(row["window_start"], row["key"]): (row["n"], int(row["total"]))
                 for row in self._rows_of(view)}
 
-    def _rows_of(self, view):
+    def _rows_of(self, view, through=False):
+        """`through`: the view reads others, and the stream through them."""
         wait_for = ",".join(f"{p}:{offset}" for p, offset in enumerate(self.position.split(".")))
+        wait_for = f"{self._stream}/{wait_for}" if through else wait_for
         rows, cursor = [], ""
         while cursor is not None:
             page = self._server.get(f"/api/v1/views/{self._views}{view}?limit={PAGE}"
@@ -147,7 +170,7 @@ class Checker:
                                     + (f"&cursor={cursor}" if cursor else ""))
             rows.extend(page["rows"])
             cursor = page["next_cursor"]
-        groups = [(row.get("window_start"), row["key"]) for row in rows]
+        groups = [(row.get("window_start"), row.get("key")) for row in rows]
         if len(set(groups)) != len(groups):
             raise Failure(f"view {view}: a group has two rows")
         return rows

@@ -41,6 +41,13 @@ class FakeServer:
                         for key, values in per_key.items()],
             "per_minute": windows,
             "per_minute_final": [dict(row) for row in windows if row["window_start"] <= closed]}
+        self.views["totals"] = [{"groups": len(windows), "n": len(rows),
+                                 "total": sum(row["value"] for row in rows)}]
+        self.views["shares"] = [
+            {"window_start": row["window_start"], "key": row["key"], "n": row["n"],
+             "of_all": len(per_key[row["key"]])} for row in windows]
+        self.views["self_pairs"] = [{"key": key, "n": len(values), "total": sum(values)}
+                                    for key, values in per_key.items()]
         spoil(self.views)
 
     def get(self, path):
@@ -143,6 +150,26 @@ class ViewTest(unittest.TestCase):
         checker._server.views["per_minute_final"].clear()
         with self.assertRaisesRegex(Failure, "groups before, 0"):
             checker.check_views()
+
+
+    def test_finds_wrong_totals(self):
+        def spoil(views):
+            views["totals"][0]["n"] -= 1
+        self.expect(spoil, "view totals")
+
+    def test_finds_a_pair_that_a_join_lost(self):
+        self.expect(lambda views: views["shares"].pop(), "view shares")
+
+    def test_finds_a_record_that_met_itself_twice(self):
+        def spoil(views):
+            views["self_pairs"][0]["n"] += 1
+        self.expect(spoil, "view self_pairs")
+
+    def test_finds_a_record_that_came_late_to_a_join(self):
+        server = FakeServer(honest_rows())
+        server.other_streams["late$self_pairs"] = [{"row": {}}]
+        with self.assertRaisesRegex(Failure, r"late\$self_pairs"):
+            check(server)
 
 
 class FilesTest(unittest.TestCase):
