@@ -48,6 +48,7 @@ BatchPtr Clicks(const SchemaPtr& schema) {
     }
   }
   std::vector<Column> columns;
+  columns.reserve(builders.size());
   for (ColumnBuilder& builder : builders) {
     columns.push_back(builder.Finish());
   }
@@ -110,7 +111,7 @@ constexpr std::string_view kExpressions[] = {
     "CASE WHEN n < 100 THEN 'low' WHEN n < 500 THEN 'mid' ELSE 'high' END",
 };
 
-[[maybe_unused]] const bool registered = [] {
+[[maybe_unused]] const bool kRegistered = [] {
   for (const std::string_view expression : kExpressions) {
     benchmark::RegisterBenchmark(fmt::format("Evaluate/{}", expression).c_str(), Evaluate,
                                  std::string(expression));

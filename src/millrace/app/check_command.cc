@@ -46,6 +46,17 @@ Status PrintChanges(FileSystem& files, const LoadedProject& loaded) {
   return {};
 }
 
+void WarnOfUnboundedJoins(const ProjectDefinition& project) {
+  for (const ViewDefinition& view : project.views) {
+    for (const std::string& join : UnboundedJoins(*view.plan)) {
+      terminal::Note(fmt::format(
+          "{}: {}: \"{}\" keeps every row of an input that only grows: nothing bounds the time "
+          "between rows that match",
+          view.location.ToString(), view.of_insert ? "the INSERT" : "view " + view.name, join));
+    }
+  }
+}
+
 }  // namespace
 
 int CheckProject(const ProjectSelection& selection) {
@@ -69,6 +80,7 @@ int CheckProject(const ProjectSelection& selection) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
   };
   const ProjectDefinition& definition = loaded->project.definition;
+  WarnOfUnboundedJoins(definition);
   const auto views = std::ranges::count(definition.views, false, &ViewDefinition::of_insert);
   std::string text = fmt::format("{}: {}, {}", loaded->configuration.values.places.project_dir,
                                  counted(definition.tables.size(), "table"),

@@ -55,11 +55,10 @@ void PositionWaits::Add(PositionWait wait, std::chrono::nanoseconds deadline, Do
       waiting_.push_back({std::move(wait), deadline, std::move(done)});
       committed_ = true;  // It may have been reached since the look at it.
       wakeup_.NotifyOne();
+      return;
     }
   }
-  if (!refused) {
-    done(std::move(refused));
-  }
+  done(std::move(refused));
 }
 
 void PositionWaits::Loop() {

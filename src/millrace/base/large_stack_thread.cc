@@ -98,11 +98,11 @@ void LargeStackThread::GiveBackStack() const {
   const bool known = pthread_attr_getstack(&attributes, &low, &size) == 0;
   pthread_attr_destroy(&attributes);
   constexpr uintptr_t kPage = 4096;
-  const auto begin = reinterpret_cast<uintptr_t>(low) + kPage;
+  std::byte* const begin = static_cast<std::byte*>(low) + kPage;
   const auto end =
       (reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - kStackKept) & ~(kPage - 1);
-  if (known && begin < end) {
-    madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  if (const auto first = reinterpret_cast<uintptr_t>(begin); known && first < end) {
+    madvise(begin, end - first, MADV_DONTNEED);
   }
 }
 

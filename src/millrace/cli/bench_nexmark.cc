@@ -36,7 +36,7 @@ struct NexmarkFlags {
 
 /// The server that reads the path works in another directory.
 std::string FromAnywhere(const std::string& path) {
-  std::array<char, PATH_MAX> directory;
+  std::array<char, PATH_MAX> directory{};
   const bool is_relative = !path.starts_with('/');
   return is_relative && getcwd(directory.data(), directory.size()) != nullptr
              ? JoinPath(directory.data(), path)

@@ -248,7 +248,7 @@ Micros LoadReport::Latency(double q) const {
 Result<LoadReport> RunLoad(const LoadPlan& plan, const Clock& clock) {
   LoadRun run(plan, clock);
   std::vector<Thread> threads;
-  threads.reserve(plan.connections);
+  threads.reserve(static_cast<size_t>(plan.connections));
   for (int i = 0; i < plan.connections; ++i) {
     threads.emplace_back(fmt::format("mr-load-{}", i), [&run, i] { run.Send(i); });
   }

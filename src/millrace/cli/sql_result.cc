@@ -116,6 +116,7 @@ std::string Csv(const std::string& text) {
 
 std::string Table(const Answer& answer, size_t rows) {
   std::vector<std::string> header;
+  header.reserve(answer.columns.size());
   for (const ColumnInfo& column : answer.columns) {
     header.push_back(OnOneLine(column.name));
   }
@@ -176,7 +177,7 @@ Result<std::string> FormatSqlAnswer(std::string_view text, SqlFormat format) {
 }
 
 std::string FormatSqlError(const Error& error, std::string_view sql) {
-  const std::string text = error.ToString() + "\n";
+  std::string text = error.ToString() + "\n";
   std::string_view message = error.message();
   const auto take = [&](std::string_view word) -> size_t {
     size_t number = 0;

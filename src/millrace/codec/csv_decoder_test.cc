@@ -267,6 +267,7 @@ TEST(CsvProperty, AgreesWithThePlainestReader) {
       }
     }
     std::vector<std::string> got;
+    got.reserve(out.batch->rows());
     for (size_t row = 0; row < out.batch->rows(); ++row) {
       got.push_back(std::string(out.batch->column(0).Text(row)) + "\x02" +
                     std::string(out.batch->column(1).Text(row)));

@@ -1,7 +1,5 @@
 #include "millrace/codec/json_decoder.h"
 
-#include <utility>
-
 #include <gtest/gtest.h>
 
 #include "millrace/data/text_format.h"
@@ -50,9 +48,9 @@ std::string Rows(const Batch& batch) {
 }
 
 /// Decodes {"v": value} alone: the value's text, or the code.
-std::string DecodeValue(DataType type, std::string_view value, JsonDecoderOptions options = {}) {
-  const auto out =
-      Decode(OneColumn(type), "{\"v\":" + std::string(value) + "}", std::move(options));
+std::string DecodeValue(DataType type, std::string_view value,
+                        const JsonDecoderOptions& options = {}) {
+  const auto out = Decode(OneColumn(type), "{\"v\":" + std::string(value) + "}", options);
   EXPECT_EQ(out.records, 1U);
   return out.errors.empty() ? Row(*out.batch, 0)
                             : "MR" + std::to_string(static_cast<int>(out.errors[0].code));

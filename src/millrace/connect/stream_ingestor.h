@@ -86,7 +86,7 @@ class StreamIngestor {
   /// One change of a partition's watermark that a source decides.
   struct PartitionChange {
     PartitionId partition;
-    ControlFrame::Kind kind;
+    ControlFrame::Kind kind = ControlFrame::Kind::kIdle;
     Micros max_event_time = kMicrosMin;  ///< kWatermark only: see PartitionClock::Raise.
   };
   /// Commits what of `changes` is not so already, with what `extend` adds. Without either nothing

@@ -218,6 +218,19 @@ bool AnyNode(const PlanNode& plan, const std::function<bool(const PlanNode&)>& m
          });
 }
 
+std::vector<std::string> UnboundedJoins(const PlanNode& plan) {
+  std::vector<std::string> joins;
+  for (const PlanPtr& input : plan.inputs) {
+    std::ranges::move(UnboundedJoins(*input), std::back_inserter(joins));
+  }
+  if (plan.kind == Kind::kJoin && !plan.join.left_time &&
+      std::ranges::any_of(plan.inputs,
+                          [](const PlanPtr& input) { return input->properties.append_only; })) {
+    joins.push_back(JoinText(plan));
+  }
+  return joins;
+}
+
 uint64_t Fingerprint(const PlanNode& plan) {
   // The text names every operation and column; the types are what it leaves out. Those of columns
   // that nothing reads do not count: a table may get another one.

@@ -170,6 +170,10 @@ std::string ExplainPlan(const PlanNode& plan);
 /// Whether `matches` holds for the node or for one below it.
 bool AnyNode(const PlanNode& plan, const std::function<bool(const PlanNode&)>& matches);
 
+/// One line for each join, "Join on a = b", that keeps all rows of an input that only grows,
+/// because nothing bounds the time between two rows that match.
+std::vector<std::string> UnboundedJoins(const PlanNode& plan);
+
 /// A 64-bit hash over everything that decides the plan's result; stable between runs and versions
 /// as long as the meaning is.
 uint64_t Fingerprint(const PlanNode& plan);

@@ -32,7 +32,8 @@ enum Use : uint64_t {
 /// A column whose values `append(builder, draws, row)` appends.
 template <typename Append>
 ColumnMaker PerRow(const Field& field, uint64_t seed, double null_share, Append append) {
-  return [type = field.type, seed, null_share, append](uint64_t first, size_t count) mutable {
+  return [type = field.type, seed, null_share, append = std::move(append)](uint64_t first,
+                                                                           size_t count) mutable {
     ColumnBuilder builder(type);
     builder.Reserve(count);
     for (uint64_t row = first; row < first + count; ++row) {
