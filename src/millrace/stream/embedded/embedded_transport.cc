@@ -158,7 +158,8 @@ class EmbeddedTransport::Impl {
   }
 
   void Commit(std::unique_ptr<Committer::Pending> pending) {
-    if (failed() || stopping_.load(std::memory_order_acquire)) {
+    // After a failure it is queued as ever, and answered behind those before it.
+    if (stopping_.load(std::memory_order_acquire)) {
       if (pending->callback) {
         pending->callback({.outcome = CommitOutcome::kUnknown,
                            .ranges = {},

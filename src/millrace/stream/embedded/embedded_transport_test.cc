@@ -36,6 +36,7 @@ class EmbeddedTransportTest : public ::testing::Test {
     options.direct_bytes_min = 2048;
     options.cache_bytes_max = 1024;
     options.metrics = EmbeddedMetrics(metrics_);
+    options.on_fatal = [this](const Error&) { on_fatal_(); };
     auto opened = EmbeddedTransport::Open(files_, clock_, "/data", options);
     ASSERT_TRUE(opened) << opened.error().ToString();
     transport_ = *std::move(opened);
@@ -71,6 +72,7 @@ class EmbeddedTransportTest : public ::testing::Test {
   MetricsRegistry metrics_;
   SimulatedFileSystem files_{1};
   ManualClock clock_;
+  std::function<void()> on_fatal_ = [] { FAIL() << "the transport has failed"; };
   std::unique_ptr<EmbeddedTransport> transport_;
   int64_t next_position_ = 1;
 };
@@ -122,6 +124,31 @@ TEST_F(EmbeddedTransportTest, CountsWhatReadersFindInMemory) {
   EXPECT_EQ(ReadIds(*stream, PartitionId(0)), Sequence(101));
   EXPECT_EQ(cache.hits.value(), 1);
   EXPECT_EQ(cache.misses.value(), 2);
+}
+
+TEST_F(EmbeddedTransportTest, DecidesInOrderWhenItFails) {
+  Open();
+  const auto stream = transport_->CreateStream(
+      {.name = "clicks", .partitions = 1, .schema = TestSchema(), .properties = {}});
+  ASSERT_TRUE(stream) << stream.error().ToString();
+  std::vector<int> decided;
+  const auto commit = [&](int number) {
+    auto epoch = transport_->BeginEpoch();
+    epoch->Append(*stream, PartitionId(0), Rows(number, 1), {});
+    epoch->CommitAsync([&decided, number](const CommitResult& result) {
+      EXPECT_EQ(result.outcome, CommitOutcome::kUnknown);
+      decided.push_back(number);
+    });
+  };
+  // One more comes while the first ones have not heard of the failure.
+  on_fatal_ = [&] { commit(3); };
+  commit(1);
+  commit(2);
+  files_.SetFaults({.write_errors = {.first = 0, .count = FaultPlan::kForever}});
+  transport_->RunRound();
+  commit(4);
+  transport_->RunRound();
+  EXPECT_THAT(decided, testing::ElementsAre(1, 2, 3, 4));
 }
 
 }  // namespace
