@@ -146,6 +146,13 @@ class Server:
                     return int(task)
         raise Failure(f"the server has no thread {name}")
 
+    def _is_ended_by_injection(self):
+        """The tracer may have done its work before anybody has looked."""
+        try:
+            return self._process.wait(timeout=1) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            return False
+
     def trace(self, injection, thread=None):
         """Injects into one thread, all threads without `thread`, until detach()."""
         pid = self.thread_id(thread) if thread else self._process.pid
@@ -155,6 +162,8 @@ class Server:
         tasks = f"/proc/{self._process.pid}/task"
 
         def attached():
+            if self._tracer.poll() is not None and self._is_ended_by_injection():
+                return True
             if self._tracer.poll() is not None:
                 raise NotRun("strace may not attach to a running process here")
             traced = [pid] if thread else os.listdir(tasks)
