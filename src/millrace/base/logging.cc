@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cmath>
@@ -12,6 +13,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include "millrace/base/mutex.h"
+#include "millrace/base/utf8.h"
 
 namespace millrace {
 
@@ -38,18 +40,24 @@ std::string TimeText(Micros wall) {
                      tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, micros);
 }
 
-/// Bytes below space are escaped, so that no value can start a line of its own.
+/// Bytes below space are escaped, so that no value can start a line of its own; U+FFFD stands for
+/// bytes that are no UTF-8.
 void AppendJsonText(std::string& out, std::string_view text) {
   out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
+  while (!text.empty()) {
+    const size_t length = Utf8SequenceLength(text);
+    const char c = text.front();
+    if (length == 0) {
+      out += "\ufffd";
+    } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
+    } else if (length == 1 && static_cast<unsigned char>(c) < 0x20) {
       fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
     } else {
-      out += c;
+      out += text.substr(0, length);
     }
+    text.remove_prefix(std::max<size_t>(length, 1));
   }
   out += '"';
 }

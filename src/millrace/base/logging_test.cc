@@ -71,6 +71,12 @@ TEST_F(LoggingTest, DropsWhatIsBelowTheLevelWithoutEvaluatingIt) {
   MR_LOG(kLog, kError, "no sink is installed");
 }
 
+TEST_F(LoggingTest, WritesOnlyUtf8) {
+  const std::string line =
+      Logged(LogFormat::kJson, [] { MR_LOG(kLog, kInfo, "x", {"path", "a\xff\xc3\xa9\xe2\x82"}); });
+  EXPECT_NE(line.find("\"path\":\"a\ufffd\u00e9\ufffd\ufffd\""), std::string::npos) << line;
+}
+
 TEST_F(LoggingTest, CutsLongLines) {
   const std::string huge(100'000, 'x');
   const std::string line =

@@ -1,6 +1,6 @@
 #include "millrace/codec/json_scan.h"
 
-#include "millrace/data/utf8.h"
+#include "millrace/base/utf8.h"
 
 namespace millrace::json {
 

@@ -8,9 +8,9 @@
 
 #include "millrace/base/bytes.h"
 #include "millrace/base/check.h"
+#include "millrace/base/utf8.h"
 #include "millrace/codec/line_pattern.h"
 #include "millrace/codec/text_value_writer.h"
-#include "millrace/data/utf8.h"
 
 namespace millrace {
 

@@ -6,9 +6,9 @@
 #include <cstring>
 #include <vector>
 
+#include "millrace/base/utf8.h"
 #include "millrace/data/text_cursor.h"
 #include "millrace/data/text_format.h"
-#include "millrace/data/utf8.h"
 
 namespace millrace {
 

@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include "millrace/base/check.h"
+#include "millrace/base/utf8.h"
 #include "millrace/data/json_text.h"
 #include "millrace/data/text_cursor.h"
 #include "millrace/data/text_format_error.h"
-#include "millrace/data/utf8.h"
 
 namespace millrace {
 

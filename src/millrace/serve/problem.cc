@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/utf8.h"
 #include "millrace/data/json_text.h"
-#include "millrace/data/utf8.h"
 #include "millrace/serve/logger.h"
 
 namespace millrace::serve {

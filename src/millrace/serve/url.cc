@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "millrace/data/utf8.h"
+#include "millrace/base/utf8.h"
 
 namespace millrace::serve {
 

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/utf8.h"
 #include "millrace/data/json_text.h"
-#include "millrace/data/utf8.h"
 #include "millrace/serve/routes/routes.h"
 
 namespace millrace::serve {

@@ -1,4 +1,4 @@
-#include "millrace/data/utf8.h"
+#include "millrace/base/utf8.h"
 
 #include <cstddef>
 #include <cstring>
@@ -60,6 +60,14 @@ bool IsValidUtf8(std::string_view text) {
     at += length;
   }
   return true;
+}
+
+size_t Utf8SequenceLength(std::string_view text) {
+  if (text.empty()) {
+    return 0;
+  }
+  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
+  return *at < 0x80 ? 1 : SequenceLength(at, text.size());
 }
 
 void AppendUtf8(std::string& out, uint32_t code_point) {
