@@ -45,7 +45,8 @@ class FakeServer:
                                  "total": sum(row["value"] for row in rows)}]
         self.views["shares"] = [
             {"window_start": row["window_start"], "key": row["key"], "n": row["n"],
-             "of_all": len(per_key[row["key"]])} for row in windows]
+             "of_all": sum(other["n"] for other in windows
+                           if other["window_start"] == row["window_start"])} for row in windows]
         self.views["self_pairs"] = [{"key": key, "n": len(values), "total": sum(values)}
                                     for key, values in per_key.items()]
         spoil(self.views)

@@ -62,6 +62,7 @@ Status Platform::Open() {
     }
   }
   ticker_ = Thread("mr-ticker", [this] { Tick(); });
+  StartRetention();
   return {};
 }
 
@@ -169,6 +170,7 @@ Platform::~Platform() {
     wakeup_.NotifyAll();
   }
   ticker_.Join();
+  retention_thread_.Stop();
   sinks_.clear();
   sources_.clear();
   views_.clear();
@@ -204,6 +206,30 @@ double Platform::BuildProgress(const View& view) const {
 void Platform::SetCommitListener(std::function<void()> listener) {
   MutexLock lock(mutex_);
   commit_listener_ = std::move(listener);
+}
+
+void Platform::StartRetention() {
+  retention_.emplace(*transport_, clock_);
+  for (const TableDefinition& table : project_.definition.tables) {
+    if (table.retention) {
+      retention_->Add(table, project_.definition,
+                      options_.metrics != nullptr ? RetentionMetrics(*options_.metrics, table.name)
+                                                  : RetentionMetrics());
+    }
+  }
+  if (retention_->empty()) {
+    return;
+  }
+  retention_thread_.Start(
+      "retention",
+      [this]() -> Result<std::chrono::nanoseconds> {
+        if (auto looked = retention_->Step(); !looked) {
+          MR_LOG_ERROR(kAppLog, kWarning, "records that are too old stay; trying again",
+                       looked.error());
+        }
+        return Retention::kPeriod;
+      },
+      [](const Error&) {});
 }
 
 void Platform::Tick() {

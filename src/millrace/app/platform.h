@@ -2,12 +2,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "millrace/app/project.h"
 #include "millrace/app/project_changes.h"
+#include "millrace/app/retention.h"
 #include "millrace/app/view_build.h"
 #include "millrace/base/clock.h"
 #include "millrace/base/file_system.h"
@@ -16,6 +18,7 @@
 #include "millrace/connect/idempotency_store.h"
 #include "millrace/connect/sink_thread.h"
 #include "millrace/connect/source_thread.h"
+#include "millrace/connect/stepped_thread.h"
 #include "millrace/connect/stream_ingestor.h"
 #include "millrace/engine/engine_options.h"
 #include "millrace/engine/pipeline_thread.h"
@@ -90,6 +93,7 @@ class Platform {
   Status StartView(const ViewDefinition& view);
   Status StartSource(const TableDefinition& table);
   Status StartSink(const SinkDefinition& sink);
+  void StartRetention();
   void Tick() MR_EXCLUDES(mutex_);
 
   const Project project_;
@@ -108,6 +112,8 @@ class Platform {
   bool stopping_ MR_GUARDED_BY(mutex_) = false;
   std::function<void()> commit_listener_ MR_GUARDED_BY(mutex_);
   Thread ticker_;
+  std::optional<Retention> retention_;
+  SteppedThread retention_thread_;
 };
 
 }  // namespace millrace

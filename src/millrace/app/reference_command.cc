@@ -7,6 +7,7 @@
 #include "millrace/app/configuration.h"
 #include "millrace/app/platform_figures.h"
 #include "millrace/app/query_metrics.h"
+#include "millrace/app/retention.h"
 #include "millrace/base/error.h"
 #include "millrace/base/metrics.h"
 #include "millrace/base/process_metrics.h"
@@ -124,6 +125,7 @@ std::string MetricsPage() {
   const QueryMetrics queries(registry);
   const SqlMetrics sql(registry);
   const SinkMetrics sinks(registry, "");
+  const RetentionMetrics retention(registry, "");
   const FeedMetrics feeds(registry);
   std::vector<MetricFamilyInfo> families = registry.Families();
   for (const auto& more :

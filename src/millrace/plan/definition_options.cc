@@ -27,6 +27,12 @@ const OptionTable<TableOptions>& TableOptionTable() {
               "requests go in turn.");
     table.Add("delete_when", &TableOptions::delete_when,
               "A condition, in SQL, for records that delete the row of their primary key.");
+    table
+        .Add("retention", &TableOptions::retention,
+             "How long records are kept, by the time at which they came in; without, for ever. "
+             "Those "
+             "that a view or sink has still to read stay.")
+        .Between("1 min", kDurationMax);
     return table;
   }();
   return kTable;

@@ -17,6 +17,7 @@ struct TableOptions {
   std::optional<uint32_t> partitions;
   std::vector<std::string> partition_by;
   std::optional<std::string> delete_when;
+  std::optional<Duration> retention;
 };
 const OptionTable<TableOptions>& TableOptionTable();
 

@@ -29,6 +29,7 @@ struct TableDefinition {
   std::vector<size_t> partition_by;  ///< Empty: whole requests and files in turn.
   std::vector<size_t> primary_key;   ///< Empty: append-only. Else records are upserts.
   ExpressionPtr delete_when;         ///< Over the schema: records that delete; null = none.
+  std::optional<Micros> retention;   ///< How long records are kept at least; none = for ever.
   /// The WITH options besides those of TableOptionTable: the connector's, and checked by it.
   WithOptionMap options;
   SourceLocation location;

@@ -197,6 +197,11 @@ Bound<void> BindOptions(const WithOptions& with, const Scope& scope, int offset,
     return ErrAt(offset, ErrorCode::kSqlInvalidDefinition,
                  "watermark_delay needs the option event_time");
   }
+  if (read.retention && !table.primary_key.empty()) {
+    return ErrAt(with.OffsetOf("retention"), ErrorCode::kSqlInvalidDefinition,
+                 "a table with a primary key keeps its records: its rows are the latest of them");
+  }
+  table.retention = read.retention ? std::optional(read.retention->count()) : std::nullopt;
   for (const std::string& name : read.partition_by) {
     MR_ASSIGN(const size_t column, scope.Find("", name, with.OffsetOf("partition_by")));
     table.partition_by.push_back(column);
