@@ -18,10 +18,11 @@ constexpr int kEpochShare = 4;
 constexpr std::chrono::nanoseconds kEpochWaitMax = std::chrono::milliseconds(50);
 
 /// Watermarks are passed on in such steps: a frame for each epoch would cost more than the rows.
-Micros WholeSeconds(Micros time) {
-  constexpr Micros kSecond = 1'000'000;
-  const Micros rest = time % kSecond;
-  return time - (rest < 0 ? rest + kSecond : rest);
+Micros WholeSeconds(Micros watermark) {
+  // The last one may have no whole second below it.
+  return watermark < kMicrosMin + kMicrosPerSecond
+             ? kMicrosMin
+             : watermark - (watermark % kMicrosPerSecond + kMicrosPerSecond) % kMicrosPerSecond;
 }
 
 }  // namespace

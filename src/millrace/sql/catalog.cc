@@ -17,6 +17,38 @@ namespace {
 
 const std::string kInsertPrefix = "insert$";
 
+/// The rows of `plan` as rows of a table, of which INSERT INTO t (a, b) names columns: the others
+/// are NULL.
+Bound<PlanPtr> PutIntoColumns(const PlanPtr& plan, const std::vector<TreeNode>& names,
+                              const Schema& table, int offset) {
+  const Schema& given = *plan->schema;
+  if (names.size() != given.size()) {
+    return ErrAt(offset, ErrorCode::kSqlTypeMismatch,
+                 fmt::format("the query has {} columns and the INSERT names {}", given.size(),
+                             names.size()));
+  }
+  std::vector<ExpressionPtr> columns;
+  std::vector<std::string> columns_names;
+  for (const Field& field : table.fields()) {
+    columns.push_back(MakeLiteral(Value(), field.type));
+    columns_names.push_back(field.name);
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    MR_TRY(names[i].AllowOnly({"name"}, offset));
+    const std::string name = names[i].Text("name");
+    const auto column = table.Find(name);
+    if (!column) {
+      return ErrAt(names[i].offset(), ErrorCode::kSqlUnknownColumn,
+                   "column does not exist: " + name);
+    }
+    if (!columns[*column]->is_literal()) {
+      return ErrAt(names[i].offset(), ErrorCode::kSqlDuplicateName, "named twice: " + name);
+    }
+    columns[*column] = MakeColumn(i, given.field(i).type, given.field(i).nullable);
+  }
+  return MakeProject(plan, std::move(columns), columns_names);
+}
+
 /// Whether a node only passes on the columns of its input, perhaps under other names.
 bool KeepsAllColumns(const PlanNode& node) {
   if (node.kind != PlanNode::Kind::kProject ||
@@ -277,7 +309,7 @@ Bound<void> Catalog::BindMaterializedView(Entry& entry) {
 Bound<void> Catalog::BindInsert(Entry& entry) {
   const TreeNode& insert = entry.statement;
   MR_TRY(insert.Bare("relation").AllowOnly({"relname"}, entry.offset));
-  MR_TRY(insert.AllowOnly({"relation", "selectStmt", "override"}, entry.offset));
+  MR_TRY(insert.AllowOnly({"relation", "cols", "selectStmt", "override"}, entry.offset));
   const std::string target = entry.name.substr(kInsertPrefix.size());
   const auto table = entries_.find(target);
   if (table == entries_.end() || table->second.kind != Kind::kTable) {
@@ -288,6 +320,10 @@ Bound<void> Catalog::BindInsert(Entry& entry) {
   }
   MR_ASSIGN(PlanPtr plan,
             BindQuery(entry, insert.Child("selectStmt"), false, options_.default_grace));
+  const SchemaPtr& columns = sink_tables_.at(target).schema;
+  if (insert.Has("cols")) {
+    MR_ASSIGN(plan, PutIntoColumns(plan, insert.List("cols"), *columns, entry.offset));
+  }
   MR_ASSIGN(plan, FinishPlan(std::move(plan), entry.offset));
   SinkDefinition sink{.table = sink_tables_.at(target),
                       .stream = {},

@@ -306,6 +306,19 @@ CREATE MATERIALIZED VIEW counts AS SELECT url, count(*) AS n FROM clicks GROUP B
   EXPECT_EQ(project->sinks.size(), 2U);
 }
 
+TEST(CompileProjectTest, InsertsIntoTheColumnsThatItNames) {
+  const SqlFile file{"a.sql", std::string(kClicks) + R"(
+CREATE TABLE o (a text, b bigint, c bigint) WITH (connector = 'x');
+INSERT INTO o (c, a) SELECT n, url FROM clicks;
+)"};
+  const auto project = CompileProject({&file, 1}, {}, nullptr);
+  ASSERT_TRUE(project);
+  EXPECT_EQ("\n" + ExplainPlan(*project->FindView("insert$o")->plan), R"(
+Project url AS a, NULL AS b, n AS c
+  Scan clicks (url, n)
+)");
+}
+
 TEST(CompileProjectTest, InsertsWhatFitsTheColumns) {
   const auto errors = [](const std::string& insert) {
     return Explain("CREATE TABLE o (a text, b bigint) WITH (connector = 'x');\n" + insert);
@@ -315,8 +328,12 @@ TEST(CompileProjectTest, InsertsWhatFitsTheColumns) {
   EXPECT_EQ(errors("INSERT INTO o SELECT url, price FROM clicks"),
             "a.sql:5:13: MR2008: column b of o is bigint and the query gives numeric(12,2) (cast "
             "it in the query)\n");
-  EXPECT_EQ(errors("INSERT INTO o (a) SELECT url FROM clicks"),
-            "a.sql:5:13: MR2002: not supported: cols of InsertStmt\n");
+  EXPECT_EQ(errors("INSERT INTO o (a, b) SELECT url FROM clicks"),
+            "a.sql:5:13: MR2008: the query has 1 columns and the INSERT names 2\n");
+  EXPECT_EQ(errors("INSERT INTO o (c) SELECT url FROM clicks"),
+            "a.sql:5:16: MR2005: column does not exist: c\n");
+  EXPECT_EQ(errors("INSERT INTO o (a, a) SELECT url, url AS v FROM clicks"),
+            "a.sql:5:19: MR2009: named twice: a\n");
 }
 
 }  // namespace

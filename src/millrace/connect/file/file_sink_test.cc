@@ -201,8 +201,9 @@ TEST_F(FileSinkTest, HasEveryRowOnceHoweverItCrashes) {
         }
         Start();
         for (int i = 0; i < 12 && !files->crashed(); ++i) {
-          Append(static_cast<uint32_t>(i % 2), {"x", "x"}, appended[i % 2]);
-          appended[i % 2] += 2;
+          const auto partition = static_cast<uint32_t>(i % 2);
+          Append(partition, {"x", "x"}, appended[partition]);
+          appended[partition] += 2;
           clock_.Advance(seconds(3));
           ASSERT_TRUE(runner_->Step());
         }
