@@ -37,8 +37,8 @@ class DiskLoader final : public FrameLoader {
 
   Result<StreamFrame> Load(const StreamInfo& stream, const FrameKey& key,
                            const FrameLocation& location) override {
-    MR_ASSIGN(auto bytes, ReadBytes(stream, location));
-    auto frame = DecodeFrame(stream, key, std::move(bytes), directory_.identity());
+    MR_ASSIGN(const auto bytes, ReadBytes(stream, location));
+    auto frame = DecodeFrame(stream, key, bytes, directory_.identity());
     if (!frame) {
       return Err(frame.error().WithContext(
           fmt::format("{} at byte {}", PathOf(stream, location), location.position)));
@@ -381,7 +381,7 @@ Status EmbeddedTransport::Impl::ChangeStreams(const StreamChanges& changes) {
   StreamTable::PlannedChanges planned = table_.Plan(changes);
   auto change = std::make_shared<CatalogChange>();
   change->redefined = std::move(planned.definitions);
-  StartChange(std::move(change), std::move(planned.content));
+  StartChange(std::move(change), planned.content);
   return FinishChange();
 }
 
