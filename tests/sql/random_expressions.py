@@ -228,7 +228,8 @@ class Generator:
                          f"({self.expression(kind, depth)} -> {self.pick(0, 1, -1)})",
                          f"({self.expression(kind, depth)} #> '{{a,b}}')",
                          f"({self.expression(kind, depth)} || {self.expression(kind, depth)})",
-                         f"({self.expression(kind, depth)} - "
+                         # Of a literal it could fail when PostgreSQL plans, needed or not.
+                         f"({self.pick(*COLUMNS[kind])} - "
                          f"{self.pick(0, chr(39) + 'a' + chr(39))})",
                          f"jsonb_build_object('a', {self.expression('int', depth)},"
                          f" 'b', {self.expression('text', depth)})",

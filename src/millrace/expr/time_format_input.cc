@@ -409,8 +409,15 @@ Result<int32_t> DayFrom(TimeInput input) {
   constexpr int64_t kWeekMax = 53;
   if (input.julian_day != 0) {
     const int64_t days = input.julian_day - kJulianOfEpoch;
-    return days >= kDateMin && days <= kDateMax ? Result<int32_t>(static_cast<int32_t>(days))
-                                                : OutOfRange();
+    if (days < kDateMin || days > kDateMax) {
+      return OutOfRange();
+    }
+    // As in PostgreSQL a month or day that the text names besides comes before it.
+    const CivilDate date = CivilFromDays(static_cast<int32_t>(days));
+    input.year = date.year;
+    input.month = input.month == 0 ? date.month : input.month;
+    input.day = input.day == 0 ? date.day : input.day;
+    input.before_christ = false;
   }
   const bool iso = input.convention == DateConvention::kIsoWeek;
   if (input.year < 1 || input.year > kYearMax || input.before_christ || input.week < 0 ||
