@@ -61,6 +61,20 @@ TEST(PartitionClock, LetsIdlePartitionsNoLongerHoldBackTheWatermark) {
   EXPECT_FALSE(clock.Idle(1, seconds(30), seconds(99)));  // Once.
 }
 
+TEST(PartitionClock, SaysOnceThatThereIsNothingAtAll) {
+  PartitionClock clock(2, 0);
+  EXPECT_FALSE(clock.IdleFromTheStart(seconds(30), seconds(29)));
+  const auto idle = clock.IdleFromTheStart(seconds(30), seconds(30));
+  ASSERT_TRUE(idle);
+  EXPECT_EQ(idle->kind, ControlFrame::Kind::kIdle);
+  EXPECT_EQ(clock.EventTimeOf(*idle), kMicrosMin);
+  EXPECT_FALSE(clock.IdleFromTheStart(seconds(30), seconds(99)));
+  // Not of one that a source holds, though it has no record yet.
+  PartitionClock held(2, 0);
+  ASSERT_TRUE(held.Activate(1));
+  EXPECT_FALSE(held.IdleFromTheStart(seconds(30), seconds(99)));
+}
+
 TEST(PartitionClock, KeepsTheWatermarkWhenAllPartitionsAreIdle) {
   PartitionClock clock(1, 0);
   clock.Append(0, 100, seconds(0));

@@ -362,25 +362,24 @@ void StreamIngestor::AppendErrors(const Decoded& decoded, EpochWriter& writer) c
 }
 
 void StreamIngestor::Tick() {
-  if (!table_.event_time || !options_.idle_by_timeout || transport_.disk_full()) {
+  if (!table_.event_time || transport_.disk_full()) {
     return;
   }
   MutexLock lock(mutex_);
   if (!RefreshClock()) {
     return;  // The next request says why.
   }
+  const std::chrono::nanoseconds now = clock_.Monotonic();
   std::unique_ptr<EpochWriter> writer;
-  for (uint32_t p = 0; p < table_.partitions; ++p) {
-    auto control = partitions_.Idle(p, options_.idle_timeout, clock_.Monotonic());
-    if (p == 0 && !control) {
-      control = partitions_.IdleFromTheStart(options_.idle_timeout, clock_.Monotonic());
-    }
+  const auto append = [&](uint32_t partition, const std::optional<ControlFrame>& control) {
     if (control) {
-      if (writer == nullptr) {
-        writer = transport_.BeginEpoch();
-      }
-      writer->PrependControl(stream_, PartitionId(p), *control, kMicrosMin);
+      writer = writer == nullptr ? transport_.BeginEpoch() : std::move(writer);
+      writer->PrependControl(stream_, PartitionId(partition), *control, kMicrosMin);
     }
+  };
+  append(0, partitions_.IdleFromTheStart(options_.idle_timeout, now));
+  for (uint32_t p = 0; options_.idle_by_timeout && p < table_.partitions; ++p) {
+    append(p, partitions_.Idle(p, options_.idle_timeout, now));
   }
   if (writer != nullptr) {
     writer->CommitAsync(NotingAborts({}));

@@ -33,7 +33,7 @@ class StreamIngestor {
     /// Rows further ahead of the wall clock do not move the watermark.
     std::chrono::microseconds watermark_ahead_max = std::chrono::hours(24);
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);
-    /// False: the table's source calls Control, and Tick does nothing.
+    /// False: the table's source calls Control, and Tick only says that there is nothing at all.
     bool idle_by_timeout = true;
     IngestMetrics metrics;
   };
@@ -98,7 +98,8 @@ class StreamIngestor {
   /// event time.
   EventTimes TimesOf(const Batch& rows, Micros watermark_limit = kMicrosMax) const;
 
-  /// Writes idle frames for partitions without records; call about once a second.
+  /// Writes idle frames for partitions without records, and for a table that has never had any;
+  /// call about once a second.
   void Tick() MR_EXCLUDES(mutex_);
 
   const TableDefinition& table() const { return table_; }

@@ -32,8 +32,8 @@ TableDefinition Clicks() {
 
 class StreamIngestorTest : public ::testing::Test {
  protected:
-  void Open(const TableDefinition& table = Clicks()) {
-    auto opened = StreamIngestor::Open(table, *transport_, clock_, {});
+  void Open(const TableDefinition& table = Clicks(), const StreamIngestor::Options& options = {}) {
+    auto opened = StreamIngestor::Open(table, *transport_, clock_, options);
     ASSERT_TRUE(opened) << opened.error().ToString();
     ingestor_ = *std::move(opened);
   }
@@ -229,6 +229,40 @@ TEST_F(StreamIngestorTest, SaysOnceThatAPartitionIsIdleAndAgainThatItIsNot) {
   ASSERT_TRUE(Post(click));
   EXPECT_EQ(Controls(0).back(), ControlFrame::Kind::kActive);
   EXPECT_EQ(Controls(0).size(), count + 1);
+}
+
+TEST_F(StreamIngestorTest, SaysOnceThatATableWithoutAnyRecordIsIdle) {
+  // Also where a source decides about its partitions: it may have nothing to read, for ever.
+  for (const bool by_timeout : {true, false}) {
+    transport_ = MemoryTransport::Immediate();
+    StreamIngestor::Options options;
+    options.idle_by_timeout = by_timeout;
+    Open(Clicks(), options);
+    clock_.Advance(std::chrono::seconds(29));
+    ingestor_->Tick();
+    EXPECT_TRUE(Frames("clicks", 0).empty());
+    clock_.Advance(std::chrono::seconds(1));
+    ingestor_->Tick();
+    ingestor_->Tick();
+    EXPECT_THAT(Controls(0), ElementsAre(ControlFrame::Kind::kIdle));
+    EXPECT_TRUE(Frames("clicks", 1).empty());
+    Open(Clicks(), options);  // A restart knows it still.
+    clock_.Advance(std::chrono::seconds(31));
+    ingestor_->Tick();
+    EXPECT_THAT(Controls(0), ElementsAre(ControlFrame::Kind::kIdle));
+  }
+}
+
+TEST_F(StreamIngestorTest, SaysAgainThatATableIsIdleWhenTheCommitWasAborted) {
+  Open();
+  clock_.Advance(std::chrono::seconds(31));
+  transport_->Script({CommitOutcome::kAborted});
+  ingestor_->Tick();
+  EXPECT_TRUE(Frames("clicks", 0).empty());
+  ingestor_->Tick();  // Hears of it, and counts anew.
+  clock_.Advance(std::chrono::seconds(31));
+  ingestor_->Tick();
+  EXPECT_THAT(Controls(0), ElementsAre(ControlFrame::Kind::kIdle));
 }
 
 TEST_F(StreamIngestorTest, SaysThatAPartitionIsActiveAlsoAfterAnAbort) {
