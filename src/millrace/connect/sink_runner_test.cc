@@ -320,6 +320,7 @@ TEST(SinkOptions, OnlySomeTargetsShowThatRowsAreTakenBack) {
   EXPECT_EQ(Errors({{"connector", "file"}, {"path", "out"}}, true),
             "t.sql:9:1: MR2013: the query takes rows back, which t cannot show (a view with emit = "
             "'final' does not; change_column = 'op' adds a column that says so to files)\n");
+  EXPECT_NE(Errors({{"change_column", ""}, {"connector", "file"}, {"path", "out"}}, true), "");
 }
 
 TEST_F(SinkTest, BlackholesKeepTheirPositionInTheStream) {

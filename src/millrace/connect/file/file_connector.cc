@@ -101,6 +101,10 @@ void CheckSink(const TableDefinition& table, std::vector<ProjectError>& errors) 
   }
 }
 
+bool ShowsChanges(const TableDefinition& table) {
+  return !ReadConnectorOptions(table, FileSinkOptionTable()).change_column.empty();
+}
+
 Result<std::unique_ptr<Sink>> MakeSink(const TableDefinition& table, const SinkContext& context) {
   const auto options = ReadConnectorOptions(table, FileSinkOptionTable());
   const bool is_absolute = options.path.starts_with('/') || context.project_dir.empty();
@@ -121,8 +125,7 @@ Connector MakeFileConnector() {
           .open = Open,
           .sink_option_tables = {&FileSinkOptionTable()},
           .check_sink = CheckSink,
-          .shows_changes =
-              [](const TableDefinition& table) { return table.options.contains("change_column"); },
+          .shows_changes = ShowsChanges,
           .make_sink = MakeSink};
 }
 
