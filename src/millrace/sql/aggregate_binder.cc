@@ -130,6 +130,9 @@ Bound<void> ExpressionBinder::PutInOrder(AggregateSpec& spec, const std::vector<
   if (spec.kind == AggregateKind::kFirst || spec.kind == AggregateKind::kLast) {
     MR_ASSIGN(ExpressionPtr time,
               Coerce(arguments[1], arguments[1].expression->type, CastContext::kImplicit));
+    if (time->type.id == TypeId::kJsonb) {
+      return ErrAt(offset, ErrorCode::kSqlTypeMismatch, "jsonb has no order", "go by a part of it");
+    }
     spec.argument = MakeOrderedValue(std::move(spec.argument), {{std::move(time), {}}},
                                      OrderedNulls::kWithoutKey);
     return {};

@@ -336,5 +336,27 @@ TEST(CompileProjectTest, InsertsWhatFitsTheColumns) {
             "a.sql:5:19: MR2009: named twice: a\n");
 }
 
+TEST(CompileProjectTest, NamesJoinsThatKeepAWholeStream) {
+  const auto unbounded = [](const std::string& query) {
+    const SqlFile file{"a.sql", std::string(kClicks) + R"(
+CREATE TABLE visits (user_id text, at timestamptz) WITH (event_time = 'at');
+CREATE TABLE users (user_id text PRIMARY KEY, name text);
+CREATE MATERIALIZED VIEW counts AS SELECT url, count(*) AS n FROM clicks GROUP BY url;
+CREATE MATERIALIZED VIEW v AS )" + query};
+    const auto project = CompileProject({&file, 1}, {}, nullptr);
+    return project ? UnboundedJoins(*project->FindView("v")->plan)
+                   : std::vector<std::string>{"does not compile"};
+  };
+  EXPECT_THAT(unbounded("SELECT c.url, v.at FROM clicks c JOIN visits v USING (user_id)"),
+              testing::ElementsAre("Join on user_id = user_id"));
+  EXPECT_THAT(unbounded("SELECT c.url, u.name FROM clicks c LEFT JOIN users u USING (user_id)"),
+              testing::ElementsAre("Left join on user_id = user_id"));
+  EXPECT_THAT(unbounded("SELECT c.url, v.at FROM clicks c JOIN visits v ON c.user_id = v.user_id "
+                        "AND v.at BETWEEN c.at AND c.at + interval '1 hour'"),
+              testing::IsEmpty());
+  EXPECT_THAT(unbounded("SELECT a.n FROM counts a JOIN counts b ON a.n = b.n"), testing::IsEmpty())
+      << "both sides are as large as their rows";
+}
+
 }  // namespace
 }  // namespace millrace

@@ -54,6 +54,7 @@ TEST(RefusalTest, Queries) {
        {"SELECT stddev(b) FROM t", "2:25 2008", "not defined for type text"},
        {"SELECT sum(a) OVER () FROM t", "2:25 2002", "OVER"},
        {"SELECT array_agg(b) FROM t", "2:25 2002", "use jsonb_agg"},
+       {"SELECT last(b, to_jsonb(a)) FROM t", "2:25 2008", "no order"},
        {"SELECT (SELECT 1) FROM t", "2:25 2002", "subquery"},
        {"SELECT a FROM t WHERE a IN (SELECT 1)", "2:42 2002", "subquery"},
        {"SELECT ARRAY[1] AS x FROM t", "2:25 2002", "ARRAY"},

@@ -17,7 +17,7 @@ std::string_view TextOf(std::string_view encoded) {
 }  // namespace
 
 void ValueList::Add(std::string_view ordered, int64_t count) {
-  elements_.push_back({std::string(ordered), call_.distinct ? 1 : count});
+  elements_.push_back({ordered, call_.distinct ? 1 : count});
 }
 
 bool ValueList::Append(std::string_view encoded, bool is_first, std::string& text) const {

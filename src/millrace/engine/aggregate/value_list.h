@@ -13,7 +13,7 @@ namespace millrace {
 /// The accumulator of string_agg and jsonb_agg: what they show, made anew from all values of a
 /// group whenever one comes or goes. Stored in state frames; all zero is empty.
 struct ListState {
-  int64_t count;  ///< Of the values; kTooLong when the list has no room.
+  int64_t count = 0;  ///< Of the values; kTooLong when the list has no room.
   TextRef text;
 
   static constexpr int64_t kTooLong = -1;
@@ -25,14 +25,14 @@ class ValueList {
  public:
   explicit ValueList(const AggregateCall& call) : call_(call) {}
 
-  /// `count`: how often it is there. Keeps a copy.
+  /// `count`: how often it is there. `ordered` outlives the list.
   void Add(std::string_view ordered, int64_t count);
   /// Sets `state`; the text goes to `texts`.
   void Finish(ListState& state, TextArena& texts);
 
  private:
   struct Element {
-    std::string ordered;
+    std::string_view ordered;
     int64_t count;
   };
   /// False when there is no room.
