@@ -15,13 +15,23 @@ bool KeyedRows::HasNullKey(const Batch& batch, uint32_t row) const {
 }
 
 void KeyedRows::Select(const BatchPtr& batch, RowReport& report) {
-  SelectOnTime(batch, shape_.time, first_open_, report, rows_);
+  SelectOnTime(batch, shape_.counts_late_rows ? std::nullopt : shape_.time, first_open_, report,
+               rows_);
   if (shape_.drops_null_keys) {
     const size_t before = rows_.size();
     std::erase_if(rows_, [&](uint32_t row) { return HasNullKey(*batch, row); });
     report.counts.filtered += before - rows_.size();
   }
   report.counts.accepted += rows_.size();
+}
+
+Micros KeyedRows::FromOf(const Batch& batch, uint32_t row, Micros time) const {
+  const auto watermarks = batch.watermarks_before();
+  Micros from = std::max(time, first_open_);
+  if (!watermarks.empty() && watermarks[row] != kMicrosMin) {
+    from = std::max(from, watermarks[row] - shape_.time->open_for() + 1);
+  }
+  return from;
 }
 
 void KeyedRows::Add(const BatchPtr& batch, RowReport& report) {
@@ -45,6 +55,9 @@ void KeyedRows::Add(const BatchPtr& batch, RowReport& report) {
                         .flag = shape_.flag && !batch->column(*shape_.flag).IsNull(row) &&
                                 batch->column(*shape_.flag).Bool(row),
                         .has_null_key = !shape_.drops_null_keys && HasNullKey(*batch, row)});
+    if (shape_.counts_late_rows) {
+      froms_.push_back(FromOf(*batch, row, times[row]));
+    }
   }
 }
 
@@ -68,6 +81,7 @@ void KeyedRows::Start(Micros first_open) {
   first_open_ = is_bound ? first_open - shape_.partners_from : first_open;
   arena_.clear();
   entries_.clear();
+  froms_.clear();
 }
 
 }  // namespace millrace

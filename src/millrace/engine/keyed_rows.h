@@ -28,6 +28,9 @@ class KeyedRows final : public ExchangeBuffer {
     Micros partners_from = 0;
     /// Boolean: what Row::flag says. None: false.
     std::optional<size_t> flag;
+    /// No row is late: one that comes behind counts from the watermark that it is behind of, see
+    /// Row::from.
+    bool counts_late_rows = false;
     /// A NULL in the key equals nothing: such rows are filtered out, if that is asked for.
     bool drops_null_keys = false;
   };
@@ -35,6 +38,7 @@ class KeyedRows final : public ExchangeBuffer {
   struct Row {
     uint64_t key_hash = 0;   ///< HashEncoded of the encoded key.
     Micros time = 0;         ///< Or KeyedState::kOnlyBucket.
+    Micros from = 0;         ///< `time`, or where it counts from if it is late and counts.
     std::string_view entry;  ///< The key as a KeyedState chains it, then the rest.
     int32_t weight = 1;
     bool flag = false;
@@ -56,7 +60,7 @@ class KeyedRows final : public ExchangeBuffer {
   void VisitPartition(uint32_t partition, Visit visit) const {
     const uint32_t begin = partition == 0 ? 0 : partition_ends_[partition - 1];
     for (uint32_t i = begin; i < partition_ends_[partition]; ++i) {
-      visit(RowAt(entries_[sorted_[i]]));
+      visit(RowAt(sorted_[i]));
     }
   }
 
@@ -71,15 +75,19 @@ class KeyedRows final : public ExchangeBuffer {
     bool has_null_key;
   };
 
-  Row RowAt(const Entry& entry) const {
+  Row RowAt(uint32_t index) const {
+    const Entry& entry = entries_[index];
     return {.key_hash = entry.key_hash,
             .time = entry.time,
+            .from = froms_.empty() ? entry.time : froms_[index],
             .entry = {arena_.data() + entry.offset, entry.size},
             .weight = entry.weight,
             .flag = entry.flag,
             .has_null_key = entry.has_null_key};
   }
   bool HasNullKey(const Batch& batch, uint32_t row) const;
+  /// Where the row counts from, by what is closed already.
+  Micros FromOf(const Batch& batch, uint32_t row, Micros time) const;
   /// Sets rows_ to those that are to be added.
   void Select(const BatchPtr& batch, RowReport& report);
 
@@ -87,6 +95,7 @@ class KeyedRows final : public ExchangeBuffer {
   Micros first_open_ = kMicrosMin;
   std::string arena_;
   std::vector<Entry> entries_;
+  std::vector<Micros> froms_;  // By entry, where late rows count.
   std::vector<uint32_t> sorted_;
   std::vector<uint32_t> partition_ends_;
   // Of the batch that is being added.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "millrace/engine/aggregate/aggregate_operator.h"
+#include "millrace/engine/join/as_of_join.h"
 #include "millrace/engine/join/join_operator.h"
 #include "millrace/engine/rows_operator.h"
 #include "millrace/engine/upsert_operator.h"
@@ -146,6 +147,9 @@ class PlanCutter {
   }
 
   static Result<std::unique_ptr<const Operator>> MakeOperator(const PlanNode& node) {
+    if (node.kind == Kind::kJoin && node.join.as_of) {
+      return std::make_unique<AsOfJoinOperator>(node);
+    }
     if (node.kind == Kind::kJoin) {
       return std::make_unique<JoinOperator>(node);
     }

@@ -185,7 +185,10 @@ PlanPtr MakeJoin(PlanPtr left, PlanPtr right, JoinNode join) {
   const PlanProperties& l = node->inputs[0]->properties;
   const PlanProperties& r = node->inputs[1]->properties;
   node->properties.append_only = l.append_only && r.append_only && !is_left;
-  if (!l.key.empty() && !r.key.empty()) {
+  if (join.as_of) {
+    node->properties.append_only = l.append_only;
+    node->properties.key = l.key;
+  } else if (!l.key.empty() && !r.key.empty()) {
     node->properties.key = l.key;
     for (const size_t column : r.key) {
       node->properties.key.push_back(left_size + column);
@@ -296,6 +299,9 @@ std::optional<WindowOrigin> OriginInJoin(const PlanNode& plan, size_t column) {
     return std::nullopt;
   }
   const size_t left = plan.inputs[0]->schema->size();
+  if (plan.join.as_of) {
+    return column < left ? FindWindowOrigin(*plan.inputs[0], column) : std::nullopt;
+  }
   auto origin = column < left ? FindWindowOrigin(*plan.inputs[0], column)
                               : FindWindowOrigin(*plan.inputs[1], column - left);
   if (origin) {

@@ -135,7 +135,13 @@ std::string JoinText(const PlanNode& node) {
   if (join.condition != nullptr) {
     text += " if " + join.condition->ToString(FieldNames(*node.schema));
   }
-  if (join.interval) {
+  if (join.as_of) {
+    text += fmt::format(
+        " [{} as of {}{}, grace {}]", right[join.right_time->start_column],
+        left[join.left_time->start_column],
+        join.as_of->delete_flag ? ", deleted by " + right[*join.as_of->delete_flag] : "",
+        Duration(join.grace));
+  } else if (join.interval) {
     text += fmt::format(" [{} - {} from {} to {}, grace {}]", left[join.left_time->start_column],
                         right[join.right_time->start_column], Duration(join.interval->lowest),
                         Duration(join.interval->highest), Duration(join.left_time->grace));

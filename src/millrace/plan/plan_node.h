@@ -107,6 +107,14 @@ struct JoinInterval {
   Micros highest = 0;
 };
 
+/// Makes a join one with the row as of the left row's event time: the right input's rows are
+/// versions of the rows of a table, each in the place of the one before of its key. A left row
+/// meets the version that is there at its time; at most one.
+struct AsOf {
+  std::vector<size_t> key;            ///< Of the right input: what the versions are of.
+  std::optional<size_t> delete_flag;  ///< Boolean column of the right input: from then, none is.
+};
+
 /// Pairs of a left and a right row that are equal in the key columns, none of them NULL, and
 /// satisfy the condition. Output: the columns of the left input, then those of the right one. A
 /// left join has left rows without a partner too, with NULLs.
@@ -117,10 +125,12 @@ struct JoinNode {
   ExpressionPtr condition;         ///< Over the output's columns; null = none.
   Micros grace = 0;                ///< Of windows, as the view says.
   /// Set when rows match only within one event-time window (their starts are equal), or within
-  /// `interval` of their event times; the columns are of the left, and of the right input.
+  /// `interval` of their event times, or `as_of` the left one; the columns are of the left, and of
+  /// the right input.
   std::optional<WindowKey> left_time;
   std::optional<WindowKey> right_time;
   std::optional<JoinInterval> interval;
+  std::optional<AsOf> as_of;  ///< Over the columns of left_time and right_time.
 };
 
 /// The latest row of each key, of an input that is read as upserts. Output: the input's columns

@@ -35,6 +35,7 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {ErrorCode::kSqlInvalidWindow, 400},
     {ErrorCode::kSqlInvalidDefinition, 400},
     {ErrorCode::kSqlUnknownType, 400},
+    {ErrorCode::kSqlInvalidJoin, 400},
     {ErrorCode::kDivisionByZero, 400},
     {ErrorCode::kNumericOutOfRange, 400},
     {ErrorCode::kInvalidCast, 400},

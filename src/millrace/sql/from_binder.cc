@@ -19,7 +19,7 @@ constexpr Micros kOverlapsMax = 1000;
 constexpr Int128 kWindowMax = Int128{36'525} * kMicrosPerDay;
 
 bool IsLaterTableFunction(const std::string& name) {
-  return name == "session" || name == "cumulate" || name == "as_of";
+  return name == "session" || name == "cumulate";
 }
 
 }  // namespace
@@ -79,6 +79,9 @@ Bound<SelectBinder::Source> SelectBinder::BindTableFunction(const TreeNode& rang
     return Unsupported(at, "this function in FROM");
   }
   const std::string name = call.Names("funcname").back();
+  if (name == "as_of") {
+    return Unsupported(at, "as_of here", "write it right of JOIN or LEFT JOIN");
+  }
   if (name != "tumble" && name != "hop") {
     const std::string hint = fmt::format("there are {} and {}", kTumble, kHop);
     return IsLaterTableFunction(name) || IsFunctionName(name)

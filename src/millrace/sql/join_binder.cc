@@ -52,8 +52,15 @@ Bound<SelectBinder::Source> SelectBinder::BindJoin(const TreeNode& node, int off
                  fmt::format("joins are nested deeper than {}", kSubqueriesMax));
   }
   const bool swapped = type == "JOIN_RIGHT";
+  JoinNode join{.kind = type == "JOIN_INNER" ? JoinKind::kInner : JoinKind::kLeft,
+                .left_keys = {},
+                .right_keys = {},
+                .condition = nullptr,
+                .grace = options_.grace};
   MR_ASSIGN(Source left, BindRange(node.Child(swapped ? "rarg" : "larg"), offset));
-  MR_ASSIGN(Source right, BindRange(node.Child(swapped ? "larg" : "rarg"), offset));
+  const TreeNode range = node.Child(swapped ? "larg" : "rarg");
+  MR_ASSIGN(Source right,
+            !swapped && IsAsOf(range) ? BindAsOf(range, left, join) : BindRange(range, offset));
   --depth_;
   for (size_t i = 0; i < right.scope.size(); ++i) {
     const std::string& qualifier = right.scope.entry(i).qualifier;
@@ -63,11 +70,6 @@ Bound<SelectBinder::Source> SelectBinder::BindJoin(const TreeNode& node, int off
     }
   }
   const size_t left_size = left.scope.size();
-  JoinNode join{.kind = type == "JOIN_INNER" ? JoinKind::kInner : JoinKind::kLeft,
-                .left_keys = {},
-                .right_keys = {},
-                .condition = nullptr,
-                .grace = options_.grace};
   std::vector<ExpressionPtr> conditions;
   std::vector<size_t> merged;
   for (const std::string& name : node.Names("usingClause")) {
@@ -95,6 +97,7 @@ Bound<SelectBinder::Source> SelectBinder::BindJoin(const TreeNode& node, int off
   join.condition = Conjunction(std::move(conditions));
   joined.plan =
       FindJoinKeys(MakeJoin(joined.plan->inputs[0], joined.plan->inputs[1], std::move(join)));
+  MR_TRY(FinishAsOf(joined, offset));
   return joined;
 }
 

@@ -82,6 +82,14 @@ class SelectBinder final {
   Bound<Source> BindJoin(const TreeNode& node, int offset);
   static Bound<Source> JoinSources(Source left, Source right, JoinNode join);
 
+  // as_of_binder.cc
+  static bool IsAsOf(const TreeNode& range);
+  /// The versions of a table's rows, and in `join` how they are joined.
+  Bound<Source> BindAsOf(const TreeNode& range, const Source& left, JoinNode& join);
+  static Bound<size_t> BindAsOfTime(const TreeNode& node, const Source& left, int offset);
+  /// Checks what the conditions have made of such a join.
+  static Bound<void> FinishAsOf(Source& joined, int offset);
+
   // from_binder.cc
   Bound<Source> BindRange(const TreeNode& range, int offset);
   Bound<Source> BindRelation(const TreeNode& range, int offset);

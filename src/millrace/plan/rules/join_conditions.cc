@@ -34,8 +34,25 @@ ExpressionPtr Shifted(const ExpressionPtr& expression, size_t first, ptrdiff_t s
   });
 }
 
+/// Whether an expression over the right input may be one side of a key: versions of rows are found
+/// by the key of their table alone.
+bool MayBeKey(const Expression& right, const JoinNode& join, const JoinConditions& conditions) {
+  if (!join.as_of) {
+    return true;
+  }
+  const auto is_taken = [&](size_t column) {
+    return std::ranges::find(join.right_keys, column) != join.right_keys.end() ||
+           std::ranges::any_of(conditions.right_keys,
+                               [&](const ExpressionPtr& key) { return key->column == column; });
+  };
+  return right.is_column() &&
+         std::ranges::find(join.as_of->key, right.column) != join.as_of->key.end() &&
+         !is_taken(right.column);
+}
+
 /// Takes an equality between the two sides as a key; equal keys must have equal bytes.
-bool TakeKey(const ExpressionPtr& condition, size_t left_size, JoinConditions& conditions) {
+bool TakeKey(const ExpressionPtr& condition, const JoinNode& join, size_t left_size,
+             JoinConditions& conditions) {
   if (condition->kind != Expression::Kind::kCall || condition->function->name != "=") {
     return false;
   }
@@ -54,9 +71,12 @@ bool TakeKey(const ExpressionPtr& condition, size_t left_size, JoinConditions& c
   if (!type) {
     return false;
   }
+  ExpressionPtr right = Shifted(MakeCast(b, *type), 0, -static_cast<ptrdiff_t>(left_size));
+  if (!MayBeKey(*right, join, conditions)) {
+    return false;
+  }
   conditions.left_keys.push_back(MakeCast(a, *type));
-  conditions.right_keys.push_back(
-      Shifted(MakeCast(b, *type), 0, -static_cast<ptrdiff_t>(left_size)));
+  conditions.right_keys.push_back(std::move(right));
   return true;
 }
 
@@ -143,9 +163,9 @@ JoinConditions SortJoinConditions(const PlanNode& join, const std::vector<Expres
     const bool movable = !CanFail(*each);
     if (movable && is_inner && !sides.right) {
       conditions.left.push_back(each);
-    } else if (movable && sides.right && !sides.left) {
+    } else if (movable && !join.join.as_of && sides.right && !sides.left) {
       conditions.right.push_back(Shifted(each, 0, -static_cast<ptrdiff_t>(left_size)));
-    } else if (!TakeKey(each, left_size, conditions)) {
+    } else if (!TakeKey(each, join.join, left_size, conditions)) {
       (is_inner ? conditions.above : conditions.condition).push_back(each);
     }
   }
@@ -154,9 +174,9 @@ JoinConditions SortJoinConditions(const PlanNode& join, const std::vector<Expres
     const bool movable = !CanFail(*each);
     if (movable && !sides.right) {
       conditions.left.push_back(each);
-    } else if (movable && is_inner && sides.right && !sides.left) {
+    } else if (movable && is_inner && !join.join.as_of && sides.right && !sides.left) {
       conditions.right.push_back(Shifted(each, 0, -static_cast<ptrdiff_t>(left_size)));
-    } else if (!is_inner || !TakeKey(each, left_size, conditions)) {
+    } else if (!is_inner || !TakeKey(each, join.join, left_size, conditions)) {
       conditions.above.push_back(each);
     }
   }

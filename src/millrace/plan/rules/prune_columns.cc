@@ -132,6 +132,9 @@ void AddJoinColumns(const PlanNode& plan, std::set<size_t>& used) {
     used.insert(join.left_time->start_column);
     used.insert(left + join.right_time->start_column);
   }
+  if (join.as_of && join.as_of->delete_flag) {
+    used.insert(left + *join.as_of->delete_flag);
+  }
   if (join.condition != nullptr) {
     AddColumns(*join.condition, used);
   }
@@ -162,6 +165,14 @@ Pruned PruneJoin(const PlanPtr& plan, std::set<size_t> used) {
   }
   MoveWindow(left.places, join.left_time);
   MoveWindow(right.places, join.right_time);
+  if (join.as_of) {
+    for (size_t& column : join.as_of->key) {
+      column = right.places[column];
+    }
+    if (join.as_of->delete_flag) {
+      join.as_of->delete_flag = right.places[*join.as_of->delete_flag];
+    }
+  }
   if (join.condition != nullptr) {
     join.condition = Moved(join.condition, places);
   }
