@@ -9,8 +9,8 @@ all golden files are checked, and the examples of docs/functions.md. The windows
 are written out for it, and inserts into tables with a primary key become upserts. Views of emit =
 'final', those with as_of, and those that have late rows, are left out. Where PostgreSQL fails a
 statement that Millrace answers row by row, the view is asked for each row by itself. Numbers are
-compared at 12 digits: scales of numeric differ. What stands behind a comment "# PostgreSQL differs: why" is left
-out.
+compared at 12 digits: scales of numeric differ. What stands behind a comment "# PostgreSQL
+differs: why" is left out.
 """
 
 import argparse
