@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "millrace/app/logger.h"
+#include "millrace/base/machine.h"
 #include "millrace/connect/connector.h"
 #include "millrace/connect/ingest_options.h"
 #include "millrace/connect/sink_options.h"
@@ -36,6 +37,11 @@ Status Platform::Open() {
             EmbeddedTransport::Open(files_, clock_, options_.data_dir, std::move(storage)));
   workers_ = std::make_unique<WorkerPool>(options_.engine.workers > 0 ? options_.engine.workers
                                                                       : AvailableProcessors());
+  constexpr double kShare = 0.75;
+  memory_ = std::make_unique<MemoryBudget>(
+      options_.engine.memory_limit > 0
+          ? options_.engine.memory_limit
+          : static_cast<size_t>(kShare * static_cast<double>(MachineMemoryBytes(files_))));
   MR_TRY(ApplyChanges());
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_,
                                                  options_.metrics != nullptr
@@ -138,6 +144,7 @@ Status Platform::StartSink(const SinkDefinition& sink) {
 Status Platform::StartView(const ViewDefinition& view) {
   auto thread = std::make_unique<PipelineThread>(clock_);
   PipelineRunner::Options options = options_.engine.pipeline;
+  options.memory = memory_.get();
   if (options_.metrics != nullptr) {
     options.metrics = PipelineMetrics(*options_.metrics, view.name);
   }

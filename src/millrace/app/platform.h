@@ -48,6 +48,8 @@ class Platform {
 
   Transport& transport() { return *transport_; }
   const Clock& clock() const { return clock_; }
+  /// Of the state of all views.
+  const MemoryBudget& memory() const { return *memory_; }
   const Project& project() const { return project_; }
 
   IdempotencyStore& idempotency() { return *idempotency_; }
@@ -102,6 +104,7 @@ class Platform {
   const Options options_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<MemoryBudget> memory_;
   std::unique_ptr<IdempotencyStore> idempotency_;
   std::map<std::string, std::unique_ptr<StreamIngestor>, std::less<>> ingestors_;
   std::map<std::string, View, std::less<>> views_;

@@ -17,6 +17,7 @@ constexpr std::string_view kSourceFailed = "millrace_source_failed";
 constexpr std::string_view kSourceBehind = "millrace_source_behind_bytes";
 constexpr std::string_view kSourceUnavailable = "millrace_source_unavailable_splits";
 constexpr std::string_view kKeys = "millrace_idempotency_keys";
+constexpr std::string_view kMemoryLimit = "millrace_memory_limit_bytes";
 constexpr std::string_view kDiskFull = "millrace_stream_disk_full";
 
 }  // namespace
@@ -141,6 +142,7 @@ std::vector<MetricFamilyInfo> PlatformFigures::Families() {
   add(kSourceBehind, "Bytes of plain files that are there and not read yet.", "bytes");
   add(kSourceUnavailable, "Files that cannot be read at the moment.", "splits");
   add(kKeys, "Idempotency keys that are remembered.", "");
+  add(kMemoryLimit, "Memory that the state of all views together may take.", "bytes");
   add(kDiskFull, "1 while commits wait for disk space.", "");
   return families;
 }
@@ -162,6 +164,7 @@ void PlatformFigures::Collect(MetricsWriter& writer) const {
     writer.Value(kSourceUnavailable, labels, static_cast<double>(status.splits_unavailable));
   }
   writer.Value(kKeys, {}, static_cast<double>(platform_.idempotency().size()));
+  writer.Value(kMemoryLimit, {}, static_cast<double>(platform_.memory().limit()));
   writer.Value(kDiskFull, {}, platform_.transport().disk_full() ? 1 : 0);
 }
 

@@ -78,7 +78,7 @@ class PlatformFixture : public ::testing::Test {
     feeds_ = std::make_unique<PlatformFeeds>(*platform_, FeedMetrics());
   }
 
-  static Platform::Options Options() {
+  virtual Platform::Options Options() {
     Platform::Options options;
     options.data_dir = "/data";
     options.engine.workers = 1;

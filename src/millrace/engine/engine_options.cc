@@ -10,6 +10,11 @@ const OptionTable<EngineOptions>& EngineOptionTable() {
              "Threads that run pipelines; 0 is one for each processor.")
         .Between("0", "1024");
     table
+        .AddBytes("engine.memory_limit", &EngineOptions::memory_limit,
+                  "Memory for the state of all views together; one that would pass it stops after "
+                  "its last commit. 0 is three quarters of the memory that the process may use.")
+        .Between("0", "16 TiB");
+    table
         .Add(
             "engine.state_partitions",
             [](auto& options) -> auto& { return options.pipeline.state_partitions; },

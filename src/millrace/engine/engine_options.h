@@ -7,6 +7,8 @@ namespace millrace {
 
 struct EngineOptions {
   int workers = 0;  ///< 0 = one for each processor.
+  size_t memory_limit =
+      0;  ///< Bytes for the state of all views; 0 = three quarters of all there is.
   PipelineRunner::Options pipeline;
 };
 

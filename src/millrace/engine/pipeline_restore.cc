@@ -76,7 +76,8 @@ Status PipelineRunner::Restore() {
   owes_watermark_ = plan_->is_read && plan_->has_event_time && state_->progress.said_kind == 0;
   stats_.watermark = std::ranges::min(state_->progress.input_watermarks);
   stats_.state_keys = state_->keys();
-  stats_.state_bytes = state_->MemoryBytes();
+  ChargeState();
+  stats_.state_bytes = state_bytes_;
   return RestoreServed();
 }
 

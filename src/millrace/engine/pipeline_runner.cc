@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/base/option_values.h"
 #include "millrace/base/planted_bug.h"
 #include "millrace/engine/pipeline_streams.h"
 
@@ -61,6 +62,9 @@ PipelineRunner::~PipelineRunner() {
   for (const SubscriptionId subscription : subscriptions_) {
     transport_.Unsubscribe(subscription);
   }
+  if (options_.memory != nullptr) {
+    options_.memory->Change(state_bytes_, 0);
+  }
   MutexLock lock(mutex_);
   while (undecided_ > 0) {
     all_decided_.Wait(mutex_);
@@ -74,6 +78,9 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
       return Progress::kWaiting;
     }
     aborted_from_.reset();
+  }
+  if (over_memory_limit_) {
+    return in_flight_.empty() ? Result<Progress>(Err(StopAtMemoryLimit())) : Progress::kWaiting;
   }
   if (in_flight_.size() >= static_cast<size_t>(options_.epochs_in_flight_max)) {
     return Progress::kWaiting;
@@ -105,10 +112,41 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
     state_->progress.input_watermarks[input] = times.back().watermark;
   }
   MR_TRY(dataflow_->Run(times, rows > options_.small_epoch_rows));
+  if (!ChargeState()) {
+    DropLastEpoch();
+    return Progress::kWorked;
+  }
   state_->progress.started = true;
   MR_TRY(CommitEpoch());
   next_epoch_at_ = begin + std::min(kEpochShare * (clock_.Monotonic() - begin), kEpochWaitMax);
   return Progress::kWorked;
+}
+
+bool PipelineRunner::ChargeState() {
+  const size_t before = std::exchange(state_bytes_, state_->MemoryBytes());
+  over_memory_limit_ = options_.memory != nullptr && !options_.memory->Change(before, state_bytes_);
+  return !over_memory_limit_;
+}
+
+void PipelineRunner::DropLastEpoch() {
+  state_->Rollback(in_flight_.back().id, in_flight_.back().state);
+  in_flight_.pop_back();
+}
+
+Error PipelineRunner::StopAtMemoryLimit() {
+  const size_t bytes = std::exchange(state_bytes_, 0);
+  dataflow_.reset();
+  state_.reset();
+  options_.memory->Change(bytes, 0);
+  stats_.state_bytes = 0;
+  stats_.state_keys = 0;
+  return Error(ErrorCode::kMemoryLimit,
+               fmt::format("the state of all views would pass engine.memory_limit, {}; {} bytes "
+                           "are this view's",
+                           FormatByteSize({static_cast<int64_t>(options_.memory->limit())}), bytes))
+      .WithHint(
+          "raise it, or let the view forget rows (a window, a join within an interval, "
+          "`retain`), and start again: it goes on from its last commit");
 }
 
 bool PipelineRunner::WorthAnEpoch(std::chrono::nanoseconds now) {
@@ -306,7 +344,7 @@ void PipelineRunner::CountCommitted(const Epoch& epoch) {
   stats_.rows_out += epoch.rows_out;
   stats_.watermark = epoch.watermark;
   stats_.state_keys = state_->keys();
-  stats_.state_bytes = state_->MemoryBytes();
+  stats_.state_bytes = state_bytes_;
 }
 
 Status PipelineRunner::HandleDecided() {

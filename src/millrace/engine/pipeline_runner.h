@@ -12,6 +12,7 @@
 #include "millrace/base/clock.h"
 #include "millrace/base/mutex.h"
 #include "millrace/engine/dataflow.h"
+#include "millrace/engine/memory_budget.h"
 #include "millrace/engine/pipeline_metrics.h"
 #include "millrace/engine/pipeline_plan.h"
 #include "millrace/engine/pipeline_state.h"
@@ -55,6 +56,8 @@ class PipelineRunner {
     /// What an epoch writes at least of the rolling snapshot of the state, so that small states are
     /// written whole again and again.
     size_t snapshot_bytes_min = 2048;
+    /// What the state's memory is taken from; outlives the runner, null = there is no limit.
+    MemoryBudget* memory = nullptr;
     PipelineMetrics metrics;
     /// Called on the pipeline's thread after each commit, once its rows are published.
     std::function<void()> on_commit;
@@ -75,7 +78,9 @@ class PipelineRunner {
     kWorked,   ///< Call again.
     kWaiting,  ///< Nothing to do before next_step(), or without one the next wake-up call.
   };
-  /// Handles decided commits, then runs at most one epoch. After an error the pipeline is stopped.
+  /// Handles decided commits, then runs at most one epoch. After an error the pipeline is stopped:
+  /// kMemoryLimit after the last commit before the limit, with the state given back; those of the
+  /// transport; kCorruption.
   Result<Progress> Step();
 
   /// After kWaiting: the monotonic time of the next Step; wake-up calls before it may be ignored.
@@ -143,6 +148,11 @@ class PipelineRunner {
   Status HandleDecided() MR_EXCLUDES(mutex_);
   Status HandleCommitted(const Epoch& epoch, const CommitResult& result);
   void RollBack();
+  /// Takes what the state needs from the budget; false: it is past the limit.
+  bool ChargeState();
+  void DropLastEpoch();
+  /// Gives the state back. Returns why.
+  Error StopAtMemoryLimit();
   bool WorthAnEpoch(std::chrono::nanoseconds now);
   Result<bool> ReadInputs(int64_t& rows);
   /// How far an input has come, and whether all its partitions are idle.
@@ -176,6 +186,8 @@ class PipelineRunner {
   std::vector<Offset> input_ends_;
   std::deque<Epoch> in_flight_;
   std::optional<EpochId> aborted_from_;
+  size_t state_bytes_ = 0;  // Of the budget.
+  bool over_memory_limit_ = false;
   /// A view reads this one, and did not when the last rows came.
   bool owes_watermark_ = false;
   bool inputs_empty_ = false;
