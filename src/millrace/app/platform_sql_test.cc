@@ -17,6 +17,8 @@ CREATE TABLE clicks (user_id bigint, url text NOT NULL, price numeric(8,2), at t
   WITH (connector = 'http', event_time = 'at', partitions = 2);
 CREATE TABLE users (id bigint PRIMARY KEY, name text) WITH (connector = 'http');
 CREATE VIEW dear AS SELECT * FROM clicks WHERE price > 10;
+CREATE TABLE owners (url text PRIMARY KEY, owner text, at timestamptz)
+  WITH (connector = 'http', event_time = 'at', partitions = 1);
 CREATE MATERIALIZED VIEW counts AS SELECT url, count(*) AS n FROM clicks GROUP BY url;
 )sql";
 
@@ -68,6 +70,24 @@ TEST_F(PlatformSqlTest, ReadsTablesAndViews) {
             R"({"window_start":"2026-01-01T00:03:00Z","n":3}])");
   EXPECT_EQ(Rows("SELECT count(*) AS n FROM clicks WHERE price > 1000"), R"([{"n":0}])");
   EXPECT_EQ(Rows("SELECT url FROM clicks WHERE price > 1000"), "[]");
+}
+
+TEST_F(PlatformSqlTest, JoinsWithRowsAsOfATime) {
+  for (const char* owner : {R"({"url":"/0","owner":"ann","at":"2026-01-01T00:00:00Z"})",
+                            R"({"url":"/0","owner":"bob","at":"2026-01-01T00:02:00Z"})",
+                            R"({"url":"/1","owner":"cid","at":"2026-01-01T00:02:00Z"})"}) {
+    ASSERT_TRUE(Post(owner, {}, "owners"));
+  }
+  EXPECT_EQ(Rows("SELECT c.url, o.owner, count(*) AS n FROM clicks c "
+                 "LEFT JOIN as_of(owners, c.at) o ON c.url = o.url GROUP BY c.url, o.owner "
+                 "ORDER BY c.url, o.owner"),
+            R"([{"url":"/0","owner":"ann","n":1},{"url":"/0","owner":"bob","n":2},)"
+            R"({"url":"/1","owner":"cid","n":2},{"url":"/1","owner":null,"n":1}])");
+  EXPECT_EQ(Rows("WITH owned AS (SELECT c.at, o.owner FROM clicks c JOIN as_of(owners, c.at) o "
+                 "ON c.url = o.url) SELECT window_start, count(*) AS n "
+                 "FROM tumble(owned, at, interval '3 minutes') GROUP BY window_start ORDER BY 1"),
+            R"([{"window_start":"2026-01-01T00:00:00Z","n":2},)"
+            R"({"window_start":"2026-01-01T00:03:00Z","n":3}])");
 }
 
 TEST_F(PlatformSqlTest, WaitsForAPosition) {

@@ -181,6 +181,7 @@ void Dataflow::RunOperator(size_t op, uint32_t partition) {
                              .inputs = inputs_[op],
                              .first_open = state_.progress.operator_watermarks[op],
                              .is_first_epoch = !state_.progress.started,
+                             .inputs_ended = inputs_ended_,
                              .wants_closed = op == plan_.rows_operator,
                              .check = check_},
                             *task.report, task.output);

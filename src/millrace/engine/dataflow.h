@@ -35,6 +35,9 @@ class Dataflow {
   /// Lets operators ask whether to go on; outlives it.
   void SetCheck(const WorkCheck* check) { check_ = check; }
 
+  /// From now on nothing more comes, whatever the watermarks say: rows that wait come out.
+  void EndInputs() { inputs_ended_ = true; }
+
   /// What a source partition brings to the next epoch. Partitions of the first input come first.
   void SetSlice(size_t source, SourcePartition::Slice slice) {
     source_tasks_[source].slice = std::move(slice);
@@ -121,6 +124,7 @@ class Dataflow {
   std::vector<InputTime> operator_times_;
   InputTime output_time_;
   const WorkCheck* check_ = nullptr;
+  bool inputs_ended_ = false;
   Effort effort_;
 };
 

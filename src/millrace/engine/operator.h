@@ -68,6 +68,7 @@ class Operator {
     /// The operator's own watermark: the smallest FirstOpen of its ports so far.
     Micros first_open = kMicrosMin;
     bool is_first_epoch = false;
+    bool inputs_ended = false;  ///< Of a query, which has no watermarks: nothing more comes.
     bool wants_closed = false;
     const WorkCheck* check = nullptr;  ///< May be null.
   };
@@ -81,6 +82,9 @@ class Operator {
 
   /// Whether it forgets rows when watermarks pass them.
   virtual bool forgets_rows() const = 0;
+
+  /// Whether rows wait in it for watermarks, or for the end of its inputs.
+  virtual bool holds_back_rows() const { return false; }
 
   /// Whether it puts out something before its first row comes.
   virtual bool starts_by_itself() const { return false; }

@@ -120,6 +120,12 @@ Result<QueryRows::Result> QueryExecution::Run() {
     MR_TRY(RunEpoch());
     MR_ASSIGN(more, ReadInputs());
   }
+  const bool rows_wait = std::ranges::any_of(
+      plan_.operators, [](const auto& each) { return each->holds_back_rows(); });
+  if (rows_wait && !rows_.is_complete()) {
+    dataflow_.EndInputs();
+    MR_TRY(RunEpoch());
+  }
   if (!plan_.append_only) {
     Status status;
     MR_TRY(dataflow_.VisitRemembered(0, [&](const BatchPtr& batch) {

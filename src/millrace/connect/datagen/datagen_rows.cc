@@ -57,6 +57,7 @@ std::unique_ptr<DatagenRows> DatagenRows::Create(const TableDefinition& table,
 
 BatchPtr DatagenRows::Make(uint64_t first, size_t count) {
   std::vector<Column> columns;
+  columns.reserve(makers_.size());
   for (ColumnMaker& maker : makers_) {
     columns.push_back(maker(first, count));
   }

@@ -59,6 +59,7 @@ std::vector<std::string> Values(DataType type, const Options& options, size_t co
                                 uint64_t first = 0) {
   const auto batch = Rows(Table({{.name = "v", .type = type}}, options))->Make(first, count);
   std::vector<std::string> values;
+  values.reserve(count);
   for (size_t row = 0; row < count; ++row) {
     values.push_back(FormatValue(ValueAt(batch->column(0), row), type));
   }

@@ -57,7 +57,7 @@ class AsOfJoinOperator::Worker {
  public:
   Worker(const AsOfJoinOperator& join, const Task& task, OperatorOutput& output)
       : join_(join),
-        task_(task),
+        first_open_(task.inputs_ended ? kMicrosMax : task.first_open),
         versions_(*task.tables[kVersions]),
         waiting_(*task.tables[kWaiting]),
         due_(*task.tables[kDue]),
@@ -82,7 +82,7 @@ class AsOfJoinOperator::Worker {
   }
 
   void AddLeft(const KeyedRows::Row& row) {
-    if (row.has_null_key || row.time < task_.first_open) {
+    if (row.has_null_key || row.time < first_open_) {
       Join(row.entry, row.weight, row.has_null_key ? kMicrosMin : row.time);
       return;
     }
@@ -93,19 +93,19 @@ class AsOfJoinOperator::Worker {
   }
 
   Status Finish() {
-    MR_TRY(waiting_.Visit(kMicrosMin, task_.first_open,
+    MR_TRY(waiting_.Visit(kMicrosMin, first_open_,
                           [&](Micros, std::string_view entry, const std::byte* value) -> Status {
                             const auto& row = *reinterpret_cast<const WaitingRow*>(value);
                             Join(entry, row.weight, row.time);
                             return std::move(status_);
                           }));
-    waiting_.DropBuckets(task_.first_open);
-    MR_TRY(due_.Visit(kMicrosMin, task_.first_open,
+    waiting_.DropBuckets(first_open_);
+    MR_TRY(due_.Visit(kMicrosMin, first_open_,
                       [&](Micros, std::string_view key, const std::byte*) -> Status {
                         Forget(key);
                         return {};
                       }));
-    due_.DropBuckets(task_.first_open);
+    due_.DropBuckets(first_open_);
     output_.Finish();
     return std::move(status_);
   }
@@ -144,7 +144,7 @@ class AsOfJoinOperator::Worker {
   /// Takes away the versions of a key that no left row can meet any more.
   void Forget(std::string_view key) {
     const uint64_t key_hash = HashEncoded(key);
-    const Found open = Find(key, key_hash, task_.first_open);
+    const Found open = Find(key, key_hash, first_open_);
     std::vector<GroupSlot> forgotten;
     VisitVersions(key, key_hash, [&](const Found& each) {
       if (each.from < open.from ||
@@ -185,7 +185,7 @@ class AsOfJoinOperator::Worker {
   }
 
   const AsOfJoinOperator& join_;
-  const Task& task_;
+  const Micros first_open_;
   KeyedState& versions_;
   KeyedState& waiting_;
   KeyedState& due_;

@@ -26,6 +26,7 @@ class AsOfJoinOperator final : public Operator {
   Status Run(const Task& task, RowReport& report, OperatorOutput& output) const override;
   Micros FirstOpen(size_t port, Micros watermark) const override;
   bool forgets_rows() const override { return false; }
+  bool holds_back_rows() const override { return true; }
 
  private:
   static constexpr size_t kLeft = 0;
