@@ -185,7 +185,10 @@ Result<std::string> PlatformSql::Run(const Job& job) {
       {.deadline = job.deadline,
        .memory_bytes = options_.memory_bytes,
        .rows_max = std::min(job.request.limit.value_or(options_.rows_max), options_.rows_max)},
-      {.clock = platform_.clock(), .workers = worker, .ended = ended_});
+      {.clock = platform_.clock(),
+       .workers = worker,
+       .ended = ended_,
+       .abandoned = job.request.abandoned.get()});
   MR_ASSIGN(const QueryRows::Result result, execution.Run());
   if (query.explain == Explain::kAnalyze) {
     std::vector<std::string> lines = PlanLines(query);

@@ -124,6 +124,17 @@ TEST_F(PlatformSqlTest, RefusesWhatCannotBe) {
   EXPECT_THAT(Rows("SELECT 1 / (user_id - 1) AS x FROM clicks"), HasSubstr("MR3001"));
 }
 
+TEST_F(PlatformSqlTest, GivesUpWhatNobodyWaitsFor) {
+  const auto answer = RunSql({.sql = "SELECT count(*) AS n FROM clicks",
+                              .wait_for = "",
+                              .timeout = {},
+                              .limit = {},
+                              .abandoned = std::make_shared<std::atomic<bool>>(true)});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(answer.error().ToString(), HasSubstr("the client has gone"));
+}
+
 TEST_F(PlatformSqlTest, KeepsItsLimits) {
   QueryOptions options;
   options.rows_max = 4;

@@ -64,6 +64,10 @@ Status QueryExecution::Check(size_t more_bytes) const {
   if (environment_.ended.load(std::memory_order_relaxed)) {
     return Err(ErrorCode::kUnavailable, "the server is stopping");
   }
+  if (environment_.abandoned != nullptr &&
+      environment_.abandoned->load(std::memory_order_relaxed)) {
+    return Err(ErrorCode::kUnavailable, "the client has gone");
+  }
   if (environment_.clock.Monotonic() >= limits_.deadline) {
     return Err(Error(ErrorCode::kQueryTimeout, "the query did not end in time")
                    .WithHint("restrict it, or make a materialized view of it"));

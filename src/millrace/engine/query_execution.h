@@ -30,8 +30,9 @@ class QueryExecution {
  public:
   struct Environment {
     const Clock& clock;
-    WorkerPool& workers;             ///< Never used but by this query.
-    const std::atomic<bool>& ended;  ///< Set: the query is given up.
+    WorkerPool& workers;                           ///< Never used but by this query.
+    const std::atomic<bool>& ended;                ///< Set: the query is given up.
+    const std::atomic<bool>* abandoned = nullptr;  ///< The same, as nobody waits for it; or null.
   };
 
   /// `plan` is of `query`. `inputs`: the partitions of each input of the plan. All outlive it.

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/serve/connection_responder.h"
 #include "millrace/serve/problem.h"
 #include "millrace/serve/response_head.h"
 
@@ -17,62 +18,6 @@ namespace {
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kHeartbeat = ":\n\n";
 constexpr int kStatusOfAborted = 499;  // for the metrics, as nginx counts them
-
-/// The right to answer, held outside the connection's thread.
-class ConnectionResponder final : public Responder {
- public:
-  ConnectionResponder(std::shared_ptr<Mailbox> mailbox, std::weak_ptr<HttpConnection> connection,
-                      uint64_t number)
-      : mailbox_(std::move(mailbox)), connection_(std::move(connection)), number_(number) {}
-
-  ~ConnectionResponder() override {
-    if (!is_used_) {
-      Fail(Error(ErrorCode::kInternal, "the request was dropped without an answer"));
-    }
-  }
-
-  void Send(Response response) override {
-    Reach([number = number_, response = std::move(response)](HttpConnection& connection) mutable {
-      connection.Answer(number, std::move(response));
-    });
-  }
-
-  void Fail(const Error& error) override {
-    Reach(
-        [number = number_, error](HttpConnection& connection) { connection.Fail(number, error); });
-  }
-
-  void Stream(std::unique_ptr<EventSource> source) override {
-    // std::function wants a copyable capture.
-    auto shared = std::make_shared<std::unique_ptr<EventSource>>(std::move(source));
-    Reach([number = number_, shared](HttpConnection& connection) {
-      connection.AnswerStream(number, std::move(*shared));
-    });
-  }
-
- private:
-  template <typename Function>
-  void Reach(Function function) {
-    if (std::exchange(is_used_, true)) {
-      return;
-    }
-    auto reach = [connection = connection_, function = std::move(function)]() mutable {
-      if (const auto alive = connection.lock()) {
-        function(*alive);
-      }
-    };
-    if (mailbox_->IsCurrent()) {
-      reach();
-    } else {
-      mailbox_->Post(std::move(reach));
-    }
-  }
-
-  const std::shared_ptr<Mailbox> mailbox_;
-  const std::weak_ptr<HttpConnection> connection_;
-  const uint64_t number_;
-  bool is_used_ = false;
-};
 
 }  // namespace
 
@@ -118,6 +63,12 @@ void HttpConnection::ReadInput() {
 void HttpConnection::OnRead(size_t size) {
   is_reading_ = false;
   if (state_ == State::kClosed) {
+    return;
+  }
+  if (size == 0 && state_ == State::kHandling) {
+    // It may have closed its side only: it gets the answer, if there is one.
+    keeps_alive_ = false;
+    *client_gone_ = true;
     return;
   }
   if (size == 0) {
@@ -338,6 +289,17 @@ void HttpConnection::Handle() {
   route_->handler(std::move(request_), std::move(responder));
 }
 
+std::shared_ptr<const std::atomic<bool>> HttpConnection::WatchClient(uint64_t number) {
+  if (client_gone_ == nullptr) {
+    client_gone_ = std::make_shared<std::atomic<bool>>(state_ == State::kClosed);
+  }
+  // What has come already is the next request: that client is there.
+  if (state_ == State::kHandling && number == number_ && input_.view().empty()) {
+    ReadInput();
+  }
+  return client_gone_;
+}
+
 void HttpConnection::Answer(uint64_t number, Response response) {
   if (state_ == State::kHandling && number == number_) {
     WriteResponse(std::move(response));
@@ -356,6 +318,7 @@ void HttpConnection::FailAndClose(const Error& error, Rejection reason) {
 }
 
 void HttpConnection::WriteResponse(Response response) {
+  client_gone_.reset();
   // A read may still be under way into the body's memory; then OnRead lets go of it.
   if (!is_direct_read_) {
     receiver_.reset();
@@ -574,6 +537,9 @@ void HttpConnection::CloseNow() {
     context_.memory->CancelWait(memory_wait_);
   }
   CountAnswer();
+  if (client_gone_ != nullptr) {
+    *client_gone_ = true;
+  }
   state_ = State::kClosed;
   deadline_.reset();
   stream_->Close();

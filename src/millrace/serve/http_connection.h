@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -43,6 +44,8 @@ class HttpConnection final : public ByteStream::Owner,
   void Answer(uint64_t number, Response response);
   void AnswerStream(uint64_t number, std::unique_ptr<EventSource> source);
   void Fail(uint64_t number, const Error& error);
+  /// See Responder::WatchClient. On the loop's thread, while request `number` is handled.
+  std::shared_ptr<const std::atomic<bool>> WatchClient(uint64_t number);
 
  private:
   enum class State : uint8_t {
@@ -122,6 +125,7 @@ class HttpConnection final : public ByteStream::Owner,
   bool is_direct_read_ = false;  ///< The read under way goes to the body itself.
   std::chrono::nanoseconds body_begun_{0};
   uint64_t memory_wait_ = 0;
+  std::shared_ptr<std::atomic<bool>> client_gone_;  ///< Null unless the handler watches.
 
   // The answer under way.
   int status_ = 0;

@@ -1,5 +1,9 @@
 #include "millrace/serve/http_server.h"
 
+#include <atomic>
+#include <optional>
+#include <thread>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,6 +23,29 @@ using testing::StartsWith;
 
 /// Keeps responders until the test answers.
 using Held = BoundedQueue<SharedResponder>;
+using Flag = std::shared_ptr<const std::atomic<bool>>;
+
+/// Keeps the responder of each request of /watched, and says whether its client has gone.
+struct Watched {
+  BoundedQueue<Flag> flags{10};
+  Held responders{10};
+};
+
+Router MakeWatchedRouter(Watched& watched) {
+  Router router;
+  router.Add(Method::kGet, "/watched", Access::kRead,
+             [&watched](RequestPtr, ResponderPtr responder) {
+               watched.flags.Push(responder->WatchClient());
+               watched.responders.Push(SharedResponder(std::move(responder)));
+             });
+  return router;
+}
+
+void WaitUntilSet(const Flag& flag) {
+  while (!*flag) {
+    std::this_thread::yield();
+  }
+}
 
 Router MakeRouter(Held* held = nullptr) {
   Router router;
@@ -199,6 +226,42 @@ TEST(HttpServer, OneWaitingRequestDoesNotHoldUpOthers) {
     waiting.back().Send(MakeRequest("GET", "/held"));
   }
   EXPECT_EQ(server.Connect().Exchange(MakeRequest("GET", "/hello/x")).status, 200);
+}
+
+TEST(HttpServer, HandlersSeeThatTheirClientHasGone) {
+  Watched watched;
+  TestServer server(MakeWatchedRouter(watched));
+  std::optional<TestClient> client(server.Connect());
+  client->Send(MakeRequest("GET", "/watched"));
+  const Flag gone = *watched.flags.Pop();
+  const SharedResponder unanswered = *watched.responders.Pop();
+  EXPECT_FALSE(*gone);
+  client.reset();
+  WaitUntilSet(gone);
+
+  TestClient crashing = server.Connect();
+  crashing.Send(MakeRequest("GET", "/watched"));
+  const Flag crashed = *watched.flags.Pop();
+  const SharedResponder too_late = *watched.responders.Pop();
+  crashing.Reset();
+  WaitUntilSet(crashed);
+}
+
+TEST(HttpServer, AWatchedConnectionAnswersAndGoesOn) {
+  Watched watched;
+  TestServer server(MakeWatchedRouter(watched));
+  TestClient client = server.Connect();
+  for (int i = 0; i < 3; ++i) {
+    // The second one comes while the first is handled.
+    client.Send(MakeRequest("GET", "/watched"));
+    if (i == 0) {
+      client.Send(MakeRequest("GET", "/watched"));
+    }
+    const Flag gone = *watched.flags.Pop();
+    (*watched.responders.Pop())->Send({.body = fmt::format("{}", i), .headers = {}});
+    EXPECT_EQ(client.Receive().body, fmt::format("{}", i));
+    EXPECT_FALSE(*gone);
+  }
 }
 
 TEST(HttpServer, StopLetsRequestsFinish) {

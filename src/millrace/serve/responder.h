@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -51,6 +52,10 @@ class Responder {
   virtual void Fail(const Error& error) = 0;
   /// Answers 200 with a stream of server-sent events.
   virtual void Stream(std::unique_ptr<EventSource> source) = 0;
+
+  /// Becomes true when the client closes its connection while it waits for the answer, so that long
+  /// work may be given up. Only on the thread that called the handler, before it returns.
+  virtual std::shared_ptr<const std::atomic<bool>> WatchClient() = 0;
 };
 
 using ResponderPtr = std::unique_ptr<Responder>;

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,6 +18,8 @@ struct SqlRequest {
   std::string wait_for;
   std::optional<std::chrono::milliseconds> timeout;  ///< Of all of it; none = the server's.
   std::optional<uint64_t> limit;                     ///< Rows of the answer; none = the server's.
+  /// True once nobody waits for the answer any more; may be null.
+  std::shared_ptr<const std::atomic<bool>> abandoned;
 };
 
 /// Runs queries of clients. Thread-safe. Never blocks: answers through `done`, exactly once, from

@@ -167,6 +167,7 @@ Result<nanoseconds> GeneratorSource::CommitBlock(uint64_t end) {
 Result<nanoseconds> GeneratorSource::CommitEnd() {
   const TableDefinition& table = ingestor_.table();
   std::vector<StreamIngestor::PartitionChange> changes;
+  changes.reserve(table.partitions);
   for (uint32_t p = 0; table.event_time && p < table.partitions; ++p) {
     changes.push_back({.partition = PartitionId(p), .kind = ControlFrame::Kind::kEnd});
   }

@@ -96,9 +96,9 @@ Column MakeDateTime(const EventBlock& block) {
   return {kTimestamp, block.size(), nullptr, Buffer::Own(std::move(values))};
 }
 
-template <Kind kind>
+template <Kind Of>
 Column MakeTimeOf(const EventBlock& block) {
-  return Numbers(block, kind, kTimestamp,
+  return Numbers(block, Of, kTimestamp,
                  [&](uint64_t event, const Draws&) { return block.events.TimeOf(event); });
 }
 
@@ -109,14 +109,14 @@ Column MakePersonId(const EventBlock& block) {
                  [](uint64_t event, const Draws&) { return Events::LastPerson(event) + kFirstId; });
 }
 
-template <void (*append)(const Draws&, std::string&)>
+template <void (*Append)(const Draws&, std::string&)>
 Column MakePersonText(const EventBlock& block) {
-  return Texts(block, Kind::kPerson, append);
+  return Texts(block, Kind::kPerson, Append);
 }
 
-template <std::string_view (*choose)(const Draws&)>
+template <std::string_view (*Choose)(const Draws&)>
 void AppendChosen(const Draws& draws, std::string& out) {
-  out += choose(draws);
+  out += Choose(draws);
 }
 
 Column MakePersonExtra(const EventBlock& block) {
@@ -138,9 +138,9 @@ Column MakeAuctionId(const EventBlock& block) {
   });
 }
 
-template <void (*append)(const Draws&, std::string&)>
+template <void (*Append)(const Draws&, std::string&)>
 Column MakeAuctionText(const EventBlock& block) {
-  return Texts(block, Kind::kAuction, append);
+  return Texts(block, Kind::kAuction, Append);
 }
 
 void AppendItemName(const Draws& draws, std::string& out) {
@@ -345,6 +345,7 @@ BatchPtr NexmarkRows::Make(uint64_t first, size_t count) {
     block.validity[kind] = Buffer::Own(std::move(valid[kind]));
   }
   std::vector<Column> columns;
+  columns.reserve(columns_.size());
   for (const EventColumn* column : columns_) {
     columns.push_back(column->make(block));
   }

@@ -38,12 +38,12 @@ constexpr uint64_t kRoundDraws = kRoundPairs / kPairsPerDraw;
 
 /// Numbers from 0 to 25, made by the pair from 16 bits; the loop is one of few vector instructions.
 void DrawLetters(const Draws& draws, uint64_t use, uint8_t* letters) {
-  std::array<uint16_t, kRoundPairs> random;
+  std::array<uint16_t, kRoundPairs> random{};
   for (uint64_t i = 0; i < kRoundDraws; ++i) {
     const uint64_t draw = draws.At(use + i);
     std::memcpy(random.data() + i * kPairsPerDraw, &draw, sizeof(draw));
   }
-  std::array<uint16_t, kRoundPairs> pairs;
+  std::array<uint16_t, kRoundPairs> pairs{};
   for (size_t i = 0; i < kRoundPairs; ++i) {
     const auto pair = static_cast<uint16_t>(uint32_t{random[i]} * kPairs >> 16);
     const auto second = static_cast<uint16_t>(pair / kLetters);

@@ -75,13 +75,13 @@ class AggregateLayout {
 
  private:
   struct Slot {
-    AggregateKind kind;
-    size_t argument;
+    AggregateKind kind = AggregateKind::kCountRows;
+    size_t argument = 0;
     DataType argument_type;
     DataType result_type;
-    size_t offset;
-    size_t bytes;
-    bool by_set;
+    size_t offset = 0;
+    size_t bytes = 0;
+    bool by_set = false;
   };
 
   static void UpdateSlot(const Slot& slot, const RowsOfColumn& rows,

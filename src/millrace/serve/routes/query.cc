@@ -85,6 +85,7 @@ void AddQueryRoutes(Router& router, SqlService& service) {
                if (!query) {
                  return responder->Fail(query.error());
                }
+               query->abandoned = responder->WatchClient();
                service.Query(*std::move(query), AnswerWithJson(std::move(responder)));
              });
 }
