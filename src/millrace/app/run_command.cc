@@ -15,6 +15,7 @@
 #include "millrace/app/platform_figures.h"
 #include "millrace/app/platform_ingest.h"
 #include "millrace/app/platform_queries.h"
+#include "millrace/app/platform_replay.h"
 #include "millrace/app/platform_sql.h"
 #include "millrace/app/platform_status.h"
 #include "millrace/app/progress_line.h"
@@ -55,12 +56,14 @@ Status Serve(Platform& platform, const Configuration& configuration, MetricsRegi
   MR_ASSIGN(const auto authenticator, serve::Authenticator::Create(configuration.auth.tokens));
   const PlatformFigures figures(platform);
   PlatformIngest ingest(platform);
+  PlatformReplay replay(platform);
   PositionWaits waits(platform);
   PlatformQueries queries(platform, figures, waits, QueryMetrics(registry));
   PlatformSql sql(platform, waits, configuration.query, SqlMetrics(registry));
   PlatformFeeds feeds(platform, FeedMetrics(registry));
   serve::Router router;
   serve::AddIngestRoutes(router, ingest);
+  serve::AddReplayRoutes(router, replay);
   serve::AddStreamRoutes(router, queries);
   serve::AddViewRoutes(router, queries);
   serve::AddQueryRoutes(router, sql);

@@ -20,6 +20,7 @@ void AddCommands(CLI::App& app, std::string_view version, const Commands& comman
   AddTailCommand(app, chosen);
   AddStreamsCommand(app, chosen);
   AddViewsCommand(app, chosen);
+  AddReplayCommand(app, chosen);
   AddSqlCommand(app, chosen);
   AddBenchCommand(app, chosen);
   AddConfigCommand(app, commands, chosen);

@@ -23,6 +23,7 @@ void AddInitCommand(CLI::App& app, ChosenCommand& chosen);
 void AddTailCommand(CLI::App& app, ChosenCommand& chosen);
 void AddStreamsCommand(CLI::App& app, ChosenCommand& chosen);
 void AddViewsCommand(CLI::App& app, ChosenCommand& chosen);
+void AddReplayCommand(CLI::App& app, ChosenCommand& chosen);
 void AddSqlCommand(CLI::App& app, ChosenCommand& chosen);
 void AddBenchCommand(CLI::App& app, ChosenCommand& chosen);
 /// Adds to `bench` what works on the events of the Nexmark benchmark.

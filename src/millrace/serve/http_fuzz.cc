@@ -87,6 +87,7 @@ class OneEvent final : public EventSource {
 };
 
 class Services final : public IngestService,
+                       public ReplayService,
                        public QueryService,
                        public ChangeFeedService,
                        public StatusService {
@@ -118,6 +119,9 @@ class Services final : public IngestService,
   void Open(FeedRequest, ChangeFeedService::Done done) override {
     done(std::make_unique<OneEvent>());
   }
+  void Replay(std::string stream, ReplayService::Done done) override {
+    done(Err(ErrorCode::kStreamNotFound, std::move(stream)));
+  }
   HealthReport Health() override { return {.is_healthy = true, .json = "{}"}; }
   Status Ready() override { return {}; }
   std::string Metrics() override { return "up 1\n"; }
@@ -130,6 +134,7 @@ struct Fixture {
 
   Router& MakeRouter() {
     AddIngestRoutes(router, services);
+    AddReplayRoutes(router, services);
     AddStreamRoutes(router, services);
     AddViewRoutes(router, services);
     AddChangeRoutes(router, services);

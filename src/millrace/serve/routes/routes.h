@@ -3,6 +3,7 @@
 #include "millrace/serve/change_feed_service.h"
 #include "millrace/serve/ingest_service.h"
 #include "millrace/serve/query_service.h"
+#include "millrace/serve/replay_service.h"
 #include "millrace/serve/router.h"
 #include "millrace/serve/sql_service.h"
 #include "millrace/serve/status_service.h"
@@ -13,6 +14,8 @@ namespace millrace::serve {
 
 /// POST /api/v1/streams/{stream}/records
 void AddIngestRoutes(Router& router, IngestService& service);
+/// POST /api/v1/streams/{stream}/replay
+void AddReplayRoutes(Router& router, ReplayService& service);
 /// GET /api/v1/streams, /api/v1/streams/{stream}, /api/v1/streams/{stream}/records
 void AddStreamRoutes(Router& router, QueryService& service);
 /// GET /api/v1/views, /api/v1/views/{view}

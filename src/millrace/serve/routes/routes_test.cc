@@ -30,6 +30,7 @@ class EmptySource final : public EventSource {
 class EchoServices final : public IngestService,
                            public QueryService,
                            public SqlService,
+                           public ReplayService,
                            public ChangeFeedService,
                            public StatusService {
  public:
@@ -80,6 +81,12 @@ class EchoServices final : public IngestService,
                      request.timeout ? request.timeout->count() : -1,
                      request.limit ? static_cast<int64_t>(*request.limit) : -1));
   }
+  void Replay(std::string stream, ReplayService::Done done) override {
+    if (stream == "missing") {
+      return done(Err(ErrorCode::kStreamNotFound, "no stream missing"));
+    }
+    done("replayed " + stream);
+  }
   HealthReport Health() override { return {.is_healthy = false, .json = "{}"}; }
   Status Ready() override { return Err(ErrorCode::kUnavailable, "recovering secret.seg"); }
   std::string Metrics() override { return "up 1\n"; }
@@ -95,6 +102,7 @@ class RoutesTest : public testing::Test {
   static Router MakeRouter(EchoServices& services) {
     Router router;
     AddIngestRoutes(router, services);
+    AddReplayRoutes(router, services);
     AddStreamRoutes(router, services);
     AddViewRoutes(router, services);
     AddChangeRoutes(router, services);
@@ -146,6 +154,16 @@ TEST_F(RoutesTest, IngestChecksTypeKeyAndParameters) {
   EXPECT_EQ(with_key("a b"), 400);
   EXPECT_EQ(with_key("\xc3\xa4"), 400);
   EXPECT_EQ(with_key("a\r\nIdempotency-Key: b"), 400);
+}
+
+TEST_F(RoutesTest, ErrorsAreReplayed) {
+  const auto post = [&](std::string_view target) {
+    return server_.Connect().Exchange(MakeRequest("POST", target));
+  };
+  EXPECT_EQ(post("/api/v1/streams/clicks/replay").body, "replayed clicks");
+  EXPECT_EQ(post("/api/v1/streams/missing/replay").status, 404);
+  EXPECT_EQ(post("/api/v1/streams/clicks/replay?x=1").status, 400);
+  EXPECT_EQ(Get("/api/v1/streams/clicks/replay").status, 405);
 }
 
 TEST_F(RoutesTest, StreamsAreListedDescribedAndRead) {

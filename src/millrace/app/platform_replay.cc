@@ -1,0 +1,69 @@
+#include "millrace/app/platform_replay.h"
+
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "millrace/app/logger.h"
+#include "millrace/connect/error_replay.h"
+
+namespace millrace {
+
+PlatformReplay::PlatformReplay(Platform& platform) : platform_(platform) {
+  thread_ = Thread("mr-replay", [this] {
+    while (auto job = queue_.Pop()) {
+      job->done(Run(*job->ingestor));
+    }
+  });
+}
+
+PlatformReplay::~PlatformReplay() {
+  ended_ = true;
+  while (auto job = queue_.TryPop()) {
+    job->done(Err(ErrorCode::kUnavailable, "the server is stopping"));
+  }
+  queue_.Close();
+  thread_.Join();
+}
+
+void PlatformReplay::Replay(std::string stream, Done done) {
+  StreamIngestor* const ingestor = platform_.FindIngestor(stream);
+  if (ingestor == nullptr) {
+    return done(Err(Error(ErrorCode::kStreamNotFound, fmt::format("there is no table {}", stream))
+                        .WithHint("name the table, not its stream of errors")));
+  }
+  if (platform_.FindSource(stream) != nullptr) {
+    return done(Err(Error(ErrorCode::kNotImplemented,
+                          fmt::format("table {} is filled by its own source: its errors cannot be "
+                                      "replayed yet",
+                                      stream))
+                        .WithHint("put the repaired records into a file that the table reads")));
+  }
+  Job job{.ingestor = ingestor, .done = std::move(done)};
+  if (!queue_.TryPush(job)) {
+    job.done(Err(ErrorCode::kTooManyRequests,
+                 fmt::format("{} replays are waiting already", kWaitingMax)));
+  }
+}
+
+Result<std::string> PlatformReplay::Run(StreamIngestor& ingestor) {
+  MR_ASSIGN(const ErrorReplay::Outcome outcome,
+            ErrorReplay(ingestor, platform_.transport(), ended_).Run());
+  std::map<PartitionId, Offset> ends;
+  for (const AppendedRange& range : outcome.ranges) {
+    ends[range.partition] = range.end;
+  }
+  std::string position;
+  for (const auto& [partition, end] : ends) {
+    fmt::format_to(std::back_inserter(position), "{}{}:{}", position.empty() ? "" : ",", partition,
+                   end);
+  }
+  MR_LOG(kAppLog, kInfo, "refused records were fed back", {"table", ingestor.table().name},
+         {"accepted", outcome.accepted}, {"refused", outcome.refused},
+         {"skipped", outcome.skipped});
+  return fmt::format(R"({{"accepted":{},"rejected":{},"skipped":{},"position":"{}"}})",
+                     outcome.accepted, outcome.refused, outcome.skipped, position);
+}
+
+}  // namespace millrace

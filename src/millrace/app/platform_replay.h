@@ -1,0 +1,40 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "millrace/app/platform.h"
+#include "millrace/base/bounded_queue.h"
+#include "millrace/base/thread.h"
+#include "millrace/serve/replay_service.h"
+
+namespace millrace {
+
+/// Feeds refused records back into their tables, one request after the other, on a thread of its
+/// own.
+class PlatformReplay final : public serve::ReplayService {
+ public:
+  /// `platform` outlives it.
+  explicit PlatformReplay(Platform& platform);
+  /// Gives up the replay that runs, at its next commit, and those that wait.
+  ~PlatformReplay() override;
+
+  void Replay(std::string stream, Done done) override;
+
+ private:
+  static constexpr size_t kWaitingMax = 16;
+
+  struct Job {
+    StreamIngestor* ingestor = nullptr;
+    Done done;
+  };
+  Result<std::string> Run(StreamIngestor& ingestor);
+
+  Platform& platform_;
+  std::atomic<bool> ended_{false};
+  BoundedQueue<Job> queue_{kWaitingMax};
+  Thread thread_;
+};
+
+}  // namespace millrace

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "millrace/base/mutex.h"
+#include "millrace/connect/stream_ingestor.h"
+#include "millrace/stream/transport.h"
+
+namespace millrace {
+
+/// Feeds the records in errors$<table> back into the table, once what refused them is repaired.
+/// Each is decoded as if it had just come: it gets into the table, or is refused again, which adds
+/// an error row to the same stream. How far that has come is committed with the records, as the
+/// position of the reader "replay:<table>", so that a record is fed back once, whatever happens
+/// meanwhile, and its error row is kept until then. Blocks; used by one thread.
+class ErrorReplay {
+ public:
+  struct Outcome {
+    uint64_t accepted = 0;
+    uint64_t refused = 0;
+    uint64_t skipped = 0;               ///< Of records that were too large only the front is there.
+    std::vector<AppendedRange> ranges;  ///< Of the table, where the records are.
+  };
+
+  /// References outlive it. `ended`: once set, it is given up at the next commit.
+  ErrorReplay(StreamIngestor& ingestor, Transport& transport, const std::atomic<bool>& ended)
+      : ingestor_(ingestor), transport_(transport), ended_(ended) {}
+
+  /// Feeds back what was refused before this call and not fed back yet. Call once. Errors: those of
+  /// the transport, kUnavailable once ended; what was fed back before one stays so.
+  Result<Outcome> Run();
+
+ private:
+  /// Takes a record, and commits those before it when there are many, or when it must stand alone.
+  Status Take(std::string_view record);
+  /// Commits what is gathered, with `position_` behind it.
+  Status Flush();
+  Status Commit(const StreamIngestor::Decoded& decoded);
+
+  StreamIngestor& ingestor_;
+  Transport& transport_;
+  const std::atomic<bool>& ended_;
+  StreamId errors_;
+  std::string reader_;
+  std::string lines_;  // Records that are one line each.
+  Offset position_;    // Behind the last record that was taken.
+  Offset committed_;
+  Outcome outcome_;
+
+  Mutex mutex_;
+  CondVar decided_;
+  std::optional<CommitResult> result_ MR_GUARDED_BY(mutex_);
+};
+
+}  // namespace millrace
