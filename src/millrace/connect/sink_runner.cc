@@ -99,7 +99,10 @@ Result<nanoseconds> SinkRunner::TakeStep() {
       return Failed(flushed.error());
     }
   }
-  next_status_.state = *any ? SinkStatus::State::kRunning : SinkStatus::State::kWaiting;
+  using State = SinkStatus::State;
+  // A target that has failed is not well again before it has taken something.
+  const bool is_tried = pause_.count() > 0 && unflushed_since_;
+  next_status_.state = is_tried ? State::kRetrying : *any ? State::kRunning : State::kWaiting;
   if (*any) {
     return nanoseconds(0);
   }

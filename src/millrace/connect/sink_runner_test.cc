@@ -195,12 +195,14 @@ TEST_F(SinkRunnerTest, OpensAFailedTargetAgainAfterAPauseThatGrows) {
   EXPECT_EQ(Run(), seconds(2));
   clock_.Advance(seconds(2));
   EXPECT_EQ(Run(), seconds(10));
+  EXPECT_EQ(runner_->status().state, State::kRetrying) << "nothing has got through yet";
   clock_.Advance(seconds(10));
   EXPECT_EQ(Run(), seconds(4));
   clock_.Advance(seconds(4));
   Wait(seconds(11));
   EXPECT_THAT(target_.rows, ElementsAre("a"));
   EXPECT_EQ(runner_->status().failures, 4);
+  EXPECT_EQ(runner_->status().state, State::kWaiting);
   EXPECT_EQ(runner_->status().error, std::nullopt);
   target_.failures.emplace_back("write", ErrorCode::kDiskFull);
   Append(0, {"b"});

@@ -10,7 +10,7 @@ namespace millrace {
 namespace {
 
 struct Latest {
-  int64_t is_there;
+  int64_t is_there = 0;
   TextRef rest;  // The columns besides the key, encoded.
 };
 

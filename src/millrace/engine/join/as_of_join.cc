@@ -22,14 +22,14 @@ constexpr size_t kDue = 2;       ///< Keys with versions to forget, once the tim
 struct Version {
   enum State : int64_t { kNone = 0, kThere = 1, kDeleted = 2 };
 
-  int64_t state;
-  Micros event_time;
+  int64_t state = kNone;
+  Micros event_time = 0;
   TextRef rest;  // The columns besides the key, encoded.
 };
 
 struct WaitingRow {
-  int64_t weight;
-  Micros time;
+  int64_t weight = 0;
+  Micros time = 0;
 };
 
 /// A version, where it lies.
