@@ -342,10 +342,11 @@ Column ReplaceKernel(const KernelCall& call) {
 }
 
 template <Places kPlaces>
-void Add(std::vector<ScalarFunction>& out, std::string_view name, std::vector<TypeId> arguments,
-         TypeId result, Kernel kernel, bool may_give_null = false) {
+void Add(std::vector<ScalarFunction>& out, std::string_view name,
+         const std::vector<TypeId>& arguments, TypeId result, Kernel kernel,
+         bool may_give_null = false) {
   out.push_back({.name = name,
-                 .arguments = std::move(arguments),
+                 .arguments = arguments,
                  .result = DataType::Of(result),
                  .kernel = kernel,
                  .prepare = PrepareRegex<kPlaces>,
