@@ -32,6 +32,7 @@ REQUIRED_POINTS = {(STARTING, "fdatasync"): 2, (STARTING, "pwritev"): 3, (STARTI
 SMALL_FILES = {"storage.journal_file_bytes": "1MiB", "storage.segment_bytes": "1MiB",
                "storage.direct_bytes_min": "16KiB"}
 HISTORIES_MAX = 4
+DETACHED_S = 0.1  # What a tracer has begun is done by then.
 # It waits until a journal file is full, the others have something to do all the time.
 COPIER_PATIENCE = 4
 
@@ -245,7 +246,9 @@ def _kill_at(trial, thread, call, k):
         reach_s = trial.options.reach_s * (COPIER_PATIENCE if thread == "mr-copier" else 1)
         if trial.server.wait_for_end(reach_s) is None:
             trial.server.detach()
-            return False
+            # The call may have been reached between the two.
+            if trial.server.wait_for_end(DETACHED_S) is None:
+                return False
     trial.restart()
     return True
 
