@@ -112,6 +112,7 @@ Bound<void> SelectBinder::FinishAsOf(Source& joined, int offset) {
   }
   // What says that a row is deleted is no column of the table.
   std::vector<ExpressionPtr> kept;
+  kept.reserve(columns);
   std::vector<std::string> names = FieldNames(*joined.plan->schema);
   names.resize(columns);
   for (size_t column = 0; column < columns; ++column) {
