@@ -39,11 +39,6 @@ struct Found {
   const Version* version = nullptr;
 };
 
-Micros SliceOf(Micros time) {
-  const Micros remainder = time % kSlice;
-  return time - remainder - (remainder < 0 ? kSlice : 0);
-}
-
 Micros FromOf(std::string_view entry) {
   Micros from = 0;
   std::memcpy(&from, KeyedState::ChainedRest(entry).data(), sizeof(from));
@@ -77,7 +72,8 @@ class AsOfJoinOperator::Worker {
     version.event_time = row.time;
     version.rest = row.flag ? TextRef() : versions_.touched_texts().Copy(row.rest());
     if (row.flag || before.version != nullptr || HasLater(row)) {
-      *reinterpret_cast<int64_t*>(due_.Touch(SliceOf(row.from), row.key(), row.key_hash)) = 1;
+      *reinterpret_cast<int64_t*>(due_.Touch(SliceOf(row.from, kSlice), row.key(), row.key_hash)) =
+          1;
     }
   }
 
@@ -87,7 +83,7 @@ class AsOfJoinOperator::Worker {
       return;
     }
     auto& waiting = *reinterpret_cast<WaitingRow*>(
-        waiting_.Touch(SliceOf(row.time), row.entry, HashEncoded(row.entry)));
+        waiting_.Touch(SliceOf(row.time, kSlice), row.entry, HashEncoded(row.entry)));
     waiting.weight += row.weight;
     waiting.time = row.time;
   }
@@ -170,8 +166,8 @@ class AsOfJoinOperator::Worker {
   }
 
   Status PutOut(std::string_view left, const Version* version) {
-    const Side& left_side = join_.sides_[kLeft];
-    const Side& right_side = join_.sides_[kRight];
+    const JoinSide& left_side = join_.sides_[kLeftPort];
+    const JoinSide& right_side = join_.sides_[kRightPort];
     const std::string_view key = KeyedState::ChainedPrefix(left);
     MR_TRY(output_.AddPiece(key, left_side.key_columns));
     MR_TRY(output_.AddPiece(KeyedState::ChainedRest(left), left_side.rest_columns));
@@ -196,31 +192,10 @@ class AsOfJoinOperator::Worker {
 
 AsOfJoinOperator::AsOfJoinOperator(const PlanNode& node)
     : schema_(node.schema), join_(node.join), is_left_join_(node.join.kind == JoinKind::kLeft) {
-  sides_.push_back(MakeSide(node, kLeft));
-  sides_.push_back(MakeSide(node, kRight));
-}
-
-AsOfJoinOperator::Side AsOfJoinOperator::MakeSide(const PlanNode& node, size_t port) const {
-  const auto& keys = port == kLeft ? join_.left_keys : join_.right_keys;
-  const size_t first = port == kLeft ? 0 : node.inputs[kLeft]->schema->size();
-  Side side;
-  side.shape.key = keys;
-  for (const size_t column : keys) {
-    side.key_columns.push_back(first + column);
-  }
-  for (size_t column = 0; column < node.inputs[port]->schema->size(); ++column) {
-    if (std::ranges::find(keys, column) == keys.end()) {
-      side.shape.rest.push_back(column);
-      side.rest_columns.push_back(first + column);
-    }
-  }
-  side.shape.drops_null_keys = port == kRight || !is_left_join_;
-  side.shape.time = port == kLeft ? join_.left_time : join_.right_time;
-  if (port == kRight) {
-    side.shape.flag = join_.as_of->delete_flag;
-    side.shape.counts_late_rows = true;
-  }
-  return side;
+  sides_.push_back(MakeJoinSide(node, kLeftPort));
+  sides_.push_back(MakeJoinSide(node, kRightPort));
+  sides_[kRightPort].shape.flag = join_.as_of->delete_flag;
+  sides_[kRightPort].shape.counts_late_rows = true;
 }
 
 std::vector<ValueShape> AsOfJoinOperator::tables() const {
@@ -238,11 +213,11 @@ std::unique_ptr<ExchangeBuffer> AsOfJoinOperator::MakeBuffer(size_t port) const 
 Status AsOfJoinOperator::Run(const Task& task, RowReport&, OperatorOutput& output) const {
   Worker worker(*this, task, output);
   // Versions first: those that have come in this epoch count for its rows.
-  for (const size_t port : {kRight, kLeft}) {
+  for (const size_t port : {kRightPort, kLeftPort}) {
     for (const ExchangeBuffer* buffer : task.inputs[port]) {
       static_cast<const KeyedRows*>(buffer)->VisitPartition(
           task.partition, [&](const KeyedRows::Row& row) {
-            port == kLeft ? worker.AddLeft(row) : worker.AddVersion(row);
+            port == kLeftPort ? worker.AddLeft(row) : worker.AddVersion(row);
           });
     }
   }
@@ -253,8 +228,8 @@ Micros AsOfJoinOperator::FirstOpen(size_t port, Micros watermark) const {
   if (watermark == kMicrosMin || watermark == kMicrosMax) {
     return watermark;
   }
-  const WindowKey& time = port == kLeft ? *join_.left_time : *join_.right_time;
-  return SliceOf(watermark - time.open_for() + 1);
+  const WindowKey& time = port == kLeftPort ? *join_.left_time : *join_.right_time;
+  return SliceOf(watermark - time.open_for() + 1, kSlice);
 }
 
 }  // namespace millrace

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "millrace/engine/keyed_rows.h"
+#include "millrace/engine/join/join_side.h"
 #include "millrace/engine/operator.h"
 
 namespace millrace {
@@ -29,23 +29,12 @@ class AsOfJoinOperator final : public Operator {
   bool holds_back_rows() const override { return true; }
 
  private:
-  static constexpr size_t kLeft = 0;
-  static constexpr size_t kRight = 1;
-
-  /// A port: its rows, and where their columns go in the output, in the order of the entries.
-  struct Side {
-    KeyedRows::Shape shape;
-    std::vector<size_t> key_columns;
-    std::vector<size_t> rest_columns;
-  };
   class Worker;
-
-  Side MakeSide(const PlanNode& node, size_t port) const;
 
   const SchemaPtr schema_;
   const JoinNode join_;
   const bool is_left_join_;
-  std::vector<Side> sides_;
+  std::vector<JoinSide> sides_;
 };
 
 }  // namespace millrace

@@ -13,43 +13,19 @@ namespace {
 /// three; but not so little that there is one for each row.
 constexpr Micros kSliceMin = 1'000'000;
 
-Micros SliceOf(Micros time, Micros slice) {
-  const Micros remainder = time % slice;
-  return time - remainder - (remainder < 0 ? slice : 0);
-}
-
 }  // namespace
 
 JoinOperator::JoinOperator(const PlanNode& node)
     : schema_(node.schema), join_(node.join), is_left_join_(node.join.kind == JoinKind::kLeft) {
+  sides_.push_back(MakeJoinSide(node, kLeftPort));
+  sides_.push_back(MakeJoinSide(node, kRightPort));
   if (join_.interval) {
     slice_ = std::max(join_.interval->highest - join_.interval->lowest, kSliceMin);
+    sides_[kRightPort].shape.partners_from = join_.interval->lowest;
   }
-  sides_.push_back(MakeSide(node, kLeft));
-  sides_.push_back(MakeSide(node, kRight));
   if (join_.condition != nullptr) {
     condition_.emplace(join_.condition);
   }
-}
-
-JoinOperator::Side JoinOperator::MakeSide(const PlanNode& node, size_t port) const {
-  const auto& keys = port == kLeft ? join_.left_keys : join_.right_keys;
-  const size_t first = port == kLeft ? 0 : node.inputs[kLeft]->schema->size();
-  Side side;
-  side.shape.key = keys;
-  for (size_t column = 0; column < node.inputs[port]->schema->size(); ++column) {
-    if (std::ranges::find(keys, column) == keys.end()) {
-      side.shape.rest.push_back(column);
-      side.rest_columns.push_back(first + column);
-    }
-  }
-  for (const size_t column : keys) {
-    side.key_columns.push_back(first + column);
-  }
-  side.shape.drops_null_keys = port == kRight || !is_left_join_;
-  side.shape.time = port == kLeft ? join_.left_time : join_.right_time;
-  side.shape.partners_from = port == kRight && join_.interval ? join_.interval->lowest : 0;
-  return side;
 }
 
 std::vector<ValueShape> JoinOperator::tables() const {
@@ -68,9 +44,9 @@ JoinTask::Span JoinOperator::PartnersOf(size_t port, Micros time) const {
   }
   // left - right lies in [lowest, highest].
   const Micros lowest =
-      port == kLeft ? time - join_.interval->highest : time + join_.interval->lowest;
+      port == kLeftPort ? time - join_.interval->highest : time + join_.interval->lowest;
   const Micros highest =
-      port == kLeft ? time - join_.interval->lowest : time + join_.interval->highest;
+      port == kLeftPort ? time - join_.interval->lowest : time + join_.interval->highest;
   return {.from = SliceOf(lowest, slice_), .to = SliceOf(highest, slice_) + 1};
 }
 
@@ -79,21 +55,22 @@ Micros JoinOperator::BucketOf(Micros time) const {
 }
 
 Status JoinOperator::Run(const Task& task, RowReport& report, OperatorOutput& output) const {
-  JoinTask join({.tables = task.tables,
-                 .schema = schema_,
-                 .left = {.key = sides_[kLeft].key_columns, .rest = sides_[kLeft].rest_columns},
-                 .right = {.key = sides_[kRight].key_columns, .rest = sides_[kRight].rest_columns},
-                 .is_left_join = is_left_join_,
-                 .condition = condition_ ? &*condition_ : nullptr,
-                 .check = task.check},
-                report, output.rows);
+  JoinTask join(
+      {.tables = task.tables,
+       .schema = schema_,
+       .left = {.key = sides_[kLeftPort].key_columns, .rest = sides_[kLeftPort].rest_columns},
+       .right = {.key = sides_[kRightPort].key_columns, .rest = sides_[kRightPort].rest_columns},
+       .is_left_join = is_left_join_,
+       .condition = condition_ ? &*condition_ : nullptr,
+       .check = task.check},
+      report, output.rows);
   // The right side first: what has come on both in one epoch needs no row without partner.
-  for (const size_t port : {kRight, kLeft}) {
+  for (const size_t port : {kRightPort, kLeftPort}) {
     for (const ExchangeBuffer* buffer : task.inputs[port]) {
       static_cast<const KeyedRows*>(buffer)->VisitPartition(
           task.partition, [&](const KeyedRows::Row& row) {
             const JoinTask::Span partners = PartnersOf(port, row.time);
-            if (port == kLeft) {
+            if (port == kLeftPort) {
               join.AddLeft(row, BucketOf(row.time), partners);
             } else {
               join.AddRight(row, BucketOf(row.time), partners);
@@ -116,8 +93,8 @@ void JoinOperator::Forget(const Task& task) const {
     left = SliceOf(task.first_open, slice_);
     right = SliceOf(task.first_open - join_.interval->highest, slice_);
   }
-  task.tables[kLeft]->DropBuckets(left);
-  task.tables[kRight]->DropBuckets(right);
+  task.tables[kLeftPort]->DropBuckets(left);
+  task.tables[kRightPort]->DropBuckets(right);
 }
 
 Micros JoinOperator::FirstOpen(size_t port, Micros watermark) const {
@@ -127,10 +104,10 @@ Micros JoinOperator::FirstOpen(size_t port, Micros watermark) const {
   if (watermark == kMicrosMin || watermark == kMicrosMax) {
     return watermark;
   }
-  const WindowKey& time = port == kLeft ? *join_.left_time : *join_.right_time;
+  const WindowKey& time = port == kLeftPort ? *join_.left_time : *join_.right_time;
   const Micros open = watermark - time.open_for() + 1;
   // An interval join's rows have the time of the left side: a right row finds none below this.
-  return join_.interval && port == kRight ? open + join_.interval->lowest : open;
+  return join_.interval && port == kRightPort ? open + join_.interval->lowest : open;
 }
 
 }  // namespace millrace

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "millrace/engine/join/join_side.h"
 #include "millrace/engine/join/join_task.h"
-#include "millrace/engine/keyed_rows.h"
 #include "millrace/engine/operator.h"
 #include "millrace/expr/evaluator.h"
 
@@ -29,17 +29,6 @@ class JoinOperator final : public Operator {
   bool forgets_rows() const override { return false; }
 
  private:
-  static constexpr size_t kLeft = 0;
-  static constexpr size_t kRight = 1;
-
-  /// A port: its rows, and where their columns go in the output, in the order of the entries.
-  struct Side {
-    KeyedRows::Shape shape;
-    std::vector<size_t> key_columns;
-    std::vector<size_t> rest_columns;
-  };
-
-  Side MakeSide(const PlanNode& node, size_t port) const;
   /// Where a row of a port finds its partners on the other side.
   JoinTask::Span PartnersOf(size_t port, Micros time) const;
   Micros BucketOf(Micros time) const;
@@ -49,7 +38,7 @@ class JoinOperator final : public Operator {
   const JoinNode join_;
   const bool is_left_join_;
   Micros slice_ = 0;  // Of an interval join: the span of event time of a bucket.
-  std::vector<Side> sides_;
+  std::vector<JoinSide> sides_;
   std::optional<Evaluator> condition_;  // Of a left join, over the output's columns.
 };
 
