@@ -10,10 +10,11 @@
 
 namespace millrace {
 
-PlatformReplay::PlatformReplay(Platform& platform) : platform_(platform) {
+PlatformReplay::PlatformReplay(Platform& platform, ReplayMetrics metrics)
+    : platform_(platform), metrics_(metrics) {
   thread_ = Thread("mr-replay", [this] {
     while (auto job = queue_.Pop()) {
-      job->done(Run(*job->ingestor));
+      Answer(*job, Run(*job->ingestor));
     }
   });
 }
@@ -21,7 +22,7 @@ PlatformReplay::PlatformReplay(Platform& platform) : platform_(platform) {
 PlatformReplay::~PlatformReplay() {
   ended_ = true;
   while (auto job = queue_.TryPop()) {
-    job->done(Err(ErrorCode::kUnavailable, "the server is stopping"));
+    Answer(*job, Err(ErrorCode::kUnavailable, "the server is stopping"));
   }
   queue_.Close();
   thread_.Join();
@@ -41,15 +42,28 @@ void PlatformReplay::Replay(std::string stream, Done done) {
                         .WithHint("put the repaired records into a file that the table reads")));
   }
   Job job{.ingestor = ingestor, .done = std::move(done)};
+  metrics_.in_flight.Add(1);
   if (!queue_.TryPush(job)) {
+    metrics_.in_flight.Add(-1);
+    metrics_.rejected.Add();
     job.done(Err(ErrorCode::kTooManyRequests,
                  fmt::format("{} replays are waiting already", kWaitingMax)));
   }
 }
 
+void PlatformReplay::Answer(const Job& job, Result<std::string> answer) {
+  metrics_.in_flight.Add(-1);
+  if (!answer) {
+    metrics_.failed.Add();
+  }
+  job.done(std::move(answer));
+}
+
 Result<std::string> PlatformReplay::Run(StreamIngestor& ingestor) {
   MR_ASSIGN(const ErrorReplay::Outcome outcome,
             ErrorReplay(ingestor, platform_.transport(), ended_).Run());
+  metrics_.accepted_records.Add(static_cast<double>(outcome.accepted));
+  metrics_.refused_records.Add(static_cast<double>(outcome.refused));
   std::map<PartitionId, Offset> ends;
   for (const AppendedRange& range : outcome.ranges) {
     ends[range.partition] = range.end;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "millrace/app/platform.h"
+#include "millrace/app/query_metrics.h"
 #include "millrace/base/bounded_queue.h"
 #include "millrace/base/thread.h"
 #include "millrace/serve/replay_service.h"
@@ -16,7 +17,7 @@ namespace millrace {
 class PlatformReplay final : public serve::ReplayService {
  public:
   /// `platform` outlives it.
-  explicit PlatformReplay(Platform& platform);
+  PlatformReplay(Platform& platform, ReplayMetrics metrics);
   /// Gives up the replay that runs, at its next commit, and those that wait.
   ~PlatformReplay() override;
 
@@ -30,8 +31,10 @@ class PlatformReplay final : public serve::ReplayService {
     Done done;
   };
   Result<std::string> Run(StreamIngestor& ingestor);
+  void Answer(const Job& job, Result<std::string> answer);
 
   Platform& platform_;
+  const ReplayMetrics metrics_;
   std::atomic<bool> ended_{false};
   BoundedQueue<Job> queue_{kWaitingMax};
   Thread thread_;

@@ -23,6 +23,18 @@ SqlMetrics::SqlMetrics(MetricsRegistry& registry)
                                      "From the begin of an SQL query to its answer.", "seconds"},
                                     LatencyBounds())) {}
 
+ReplayMetrics::ReplayMetrics(MetricsRegistry& registry)
+    : in_flight(registry.AddGauge({"millrace_replay_in_flight", "Replays that wait or run.", ""})),
+      rejected(registry.AddCounter(
+          {"millrace_replay_rejected_total", "Replays turned away because too many waited.", ""})),
+      failed(registry.AddCounter(
+          {"millrace_replay_failed_total", "Replays that ended with an error.", ""})),
+      accepted_records(
+          registry.AddCounter({"millrace_replay_accepted_records_total",
+                               "Refused records that got into their table by a replay.", ""})),
+      refused_records(registry.AddCounter({"millrace_replay_refused_records_total",
+                                           "Records that a replay has refused again.", ""})) {}
+
 FeedMetrics::FeedMetrics(MetricsRegistry& registry)
     : open_feeds(registry.AddGauge({"millrace_feed_open", "Open change feeds.", ""})),
       rendered_bytes(registry.AddCounter(

@@ -26,6 +26,18 @@ struct SqlMetrics {
   Histogram seconds;
 };
 
+/// Of requests to feed refused records back, and their records.
+struct ReplayMetrics {
+  ReplayMetrics() = default;
+  explicit ReplayMetrics(MetricsRegistry& registry);
+
+  Gauge in_flight;
+  Counter rejected;
+  Counter failed;
+  Counter accepted_records;
+  Counter refused_records;
+};
+
 struct FeedMetrics {
   FeedMetrics() = default;
   explicit FeedMetrics(MetricsRegistry& registry);

@@ -123,6 +123,7 @@ std::string MetricsPage() {
   const IdempotencyMetrics idempotency(registry);
   const PipelineMetrics pipeline(registry, "");
   const QueryMetrics queries(registry);
+  const ReplayMetrics replays(registry);
   const SqlMetrics sql(registry);
   const SinkMetrics sinks(registry, "");
   const RetentionMetrics retention(registry, "");
