@@ -218,8 +218,8 @@ void Platform::SetCommitListener(std::function<void()> listener) {
 void Platform::StartRetention() {
   retention_.emplace(*transport_, clock_);
   for (const TableDefinition& table : project_.definition.tables) {
-    if (table.retention) {
-      retention_->Add(table, project_.definition,
+    if (table.retention || table.retention_bytes) {
+      retention_->Add(*ingestors_[table.name], project_.definition,
                       options_.metrics != nullptr ? RetentionMetrics(*options_.metrics, table.name)
                                                   : RetentionMetrics());
     }
@@ -231,7 +231,7 @@ void Platform::StartRetention() {
       "retention",
       [this]() -> Result<std::chrono::nanoseconds> {
         if (auto looked = retention_->Step(); !looked) {
-          MR_LOG_ERROR(kAppLog, kWarning, "records that are too old stay; trying again",
+          MR_LOG_ERROR(kAppLog, kWarning, "records beyond their retention stay; trying again",
                        looked.error());
         }
         return Retention::kPeriod;

@@ -59,6 +59,9 @@ class Platform {
 
   /// Null when there is no such table, or clients fill it.
   SourceThread* FindSource(std::string_view table);
+  const std::map<std::string, std::unique_ptr<StreamIngestor>, std::less<>>& ingestors() const {
+    return ingestors_;
+  }
   const std::map<std::string, std::unique_ptr<SourceThread>, std::less<>>& sources() const {
     return sources_;
   }

@@ -15,7 +15,8 @@ using StoredAnswer = IdempotencyStore::Answer;
 using Done = std::function<void(Result<serve::IngestAnswer>)>;
 
 StoredAnswer Summarize(const StreamIngestor::Decoded& decoded) {
-  StoredAnswer answer{.accepted = decoded.accepted, .errors_count = decoded.errors.size()};
+  StoredAnswer answer{.accepted = decoded.accepted,
+                      .errors_count = decoded.refused() + decoded.lost};
   const size_t shown = std::min(decoded.errors.size(), serve::IngestAnswer::kErrorsMax);
   for (size_t i = 0; i < shown; ++i) {
     const RecordError& error = decoded.errors[i];

@@ -133,8 +133,10 @@ std::string PlatformQueries::StreamJson(const StreamInfo& stream) {
   json += ",\"partitions\":[";
   for (uint32_t p = 0; p < definition.partitions; ++p) {
     const PartitionInfo info = platform_.transport().Describe(stream.id, PartitionId(p));
-    fmt::format_to(std::back_inserter(json), "{}{{\"begin\":{},\"end\":{},\"max_event_time\":{}}}",
-                   p == 0 ? "" : ",", info.begin, info.durable_end, TimeJson(info.max_event_time));
+    fmt::format_to(std::back_inserter(json),
+                   "{}{{\"begin\":{},\"end\":{},\"bytes\":{},\"max_event_time\":{}}}",
+                   p == 0 ? "" : ",", info.begin, info.durable_end, info.stored_bytes,
+                   TimeJson(info.max_event_time));
   }
   const StreamFigures figures = figures_.Of(stream);
   return json + fmt::format("],\"offsets\":{},\"errors\":{},\"records_per_second\":{:.1f}}}",

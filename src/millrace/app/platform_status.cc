@@ -6,6 +6,14 @@ namespace millrace {
 
 serve::HealthReport PlatformStatus::Health() {
   bool healthy = !platform_.transport().disk_full();
+  std::string full_tables;
+  for (const auto& [name, ingestor] : platform_.ingestors()) {
+    if (ingestor->is_full()) {
+      healthy = false;
+      fmt::format_to(std::back_inserter(full_tables), "{}\"{}\"", full_tables.empty() ? "" : ",",
+                     name);
+    }
+  }
   std::string views;
   for (const auto& [name, view] : platform_.views()) {
     const bool failed = view.thread->failure().has_value();
@@ -31,10 +39,11 @@ serve::HealthReport PlatformStatus::Health() {
                    waits ? "to be rebuilt" : Name(state));
   }
   return {.is_healthy = healthy,
-          .json = fmt::format("{{\"status\":\"{}\",\"disk_full\":{},\"views\":{{{}}},"
+          .json = fmt::format("{{\"status\":\"{}\",\"disk_full\":{},\"full_tables\":[{}],"
+                              "\"views\":{{{}}},"
                               "\"sources\":{{{}}},\"sinks\":{{{}}}}}",
-                              healthy ? "ok" : "degraded", platform_.transport().disk_full(), views,
-                              sources, sinks)};
+                              healthy ? "ok" : "degraded", platform_.transport().disk_full(),
+                              full_tables, views, sources, sinks)};
 }
 
 Status PlatformStatus::Ready() {

@@ -37,46 +37,59 @@ Result<std::optional<StreamFrame>> NextRecords(Transport& transport, StreamId st
 
 }  // namespace
 
-RetentionMetrics::RetentionMetrics(MetricsRegistry& registry, std::string_view table)
-    : trimmed(registry.AddCounter({"millrace_table_trimmed_records_total",
-                                   "Records given up because they were older than the table's "
-                                   "retention; counts control frames.",
-                                   "records"},
-                                  {{"table", std::string(table)}})) {}
+RetentionMetrics::RetentionMetrics(MetricsRegistry& registry, std::string_view table) {
+  const MetricLabels labels{{"table", std::string(table)}};
+  trimmed = registry.AddCounter({"millrace_table_trimmed_records_total",
+                                 "Records given up because they were older than the table's "
+                                 "retention, or beyond its retention_bytes; counts control frames.",
+                                 "records"},
+                                labels);
+  full = registry.AddGauge({"millrace_table_full",
+                            "1 while a table has its retention_bytes, and its readers are too far "
+                            "behind for any to go.",
+                            ""},
+                           labels);
+}
 
-void Retention::Add(const TableDefinition& table, const ProjectDefinition& project,
+void Retention::Add(StreamIngestor& ingestor, const ProjectDefinition& project,
                     const RetentionMetrics& metrics) {
-  Kept kept{.table = table.name, .age = *table.retention, .readers = {}, .metrics = metrics};
+  Kept kept{.ingestor = &ingestor, .readers = {}, .metrics = metrics};
+  const std::string& table = ingestor.table().name;
   for (const ViewDefinition& view : project.views) {
-    if (std::ranges::find(view.inputs, table.name) != view.inputs.end()) {
+    if (std::ranges::find(view.inputs, table) != view.inputs.end()) {
       kept.readers.push_back(ReaderOfView(view.name));
     }
   }
   for (const SinkDefinition& sink : project.sinks) {
-    if (sink.stream == table.name) {
+    if (sink.stream == table) {
       kept.readers.push_back(ReaderOfSink(sink.table.name));
     }
   }
   tables_.push_back(std::move(kept));
 }
 
-Result<Offset> Retention::NewBegin(const StreamInfo& stream, PartitionId partition,
-                                   const Kept& kept) {
-  const PartitionInfo info = transport_.Describe(stream.id, partition);
+Offset Retention::ReadBy(const Kept& kept, PartitionId partition, const PartitionInfo& info) {
   Offset read = info.durable_end;
   for (const std::string& reader : kept.readers) {
     const auto positions = transport_.ReaderPositions(reader);
-    const auto position = positions.find({stream.id, partition});
+    const auto position = positions.find({kept.ingestor->stream(), partition});
     read = std::min(read, position == positions.end() ? info.begin : position->second);
   }
-  const Micros cutoff = clock_.WallMicros() - kept.age;
+  return read;
+}
+
+Result<Offset> Retention::YoungFrom(const Kept& kept, PartitionId partition) {
+  const StreamId stream = kept.ingestor->stream();
+  const PartitionInfo info = transport_.Describe(stream, partition);
+  const Offset read = ReadBy(kept, partition, info);
+  const Micros cutoff = clock_.WallMicros() - *kept.ingestor->table().retention;
   // All frames before `low` are old, none from `high` on may go. Frames are in the order of their
   // append times.
   Offset low = info.begin;
   Offset high = read;
   while (low < high) {
     const Offset middle(low.value() + (high.value() - low.value()) / 2);
-    MR_ASSIGN(const auto frame, NextRecords(transport_, stream.id, partition, middle, high));
+    MR_ASSIGN(const auto frame, NextRecords(transport_, stream, partition, middle, high));
     const bool is_old = frame && frame->times.append_time < cutoff && frame->end() <= read &&
                         frame->end() < info.durable_end;
     if (is_old) {
@@ -88,30 +101,82 @@ Result<Offset> Retention::NewBegin(const StreamInfo& stream, PartitionId partiti
   return low;
 }
 
+Status Retention::TrimByAge(const Kept& kept, Trims& trims) {
+  const TableDefinition& table = kept.ingestor->table();
+  for (uint32_t p = 0; p < table.partitions; ++p) {
+    const auto young = YoungFrom(kept, PartitionId(p));
+    if (!young) {
+      return Err(young.error().WithContext(fmt::format("retention of {}", table.name)));
+    }
+    Trim(kept, p, *young, trims);
+  }
+  return {};
+}
+
+void Retention::TrimBySize(const Kept& kept, Trims& trims) {
+  const TableDefinition& table = kept.ingestor->table();
+  const StreamId stream = kept.ingestor->stream();
+  std::vector<PartitionInfo> partitions;
+  size_t bytes = 0;
+  for (uint32_t p = 0; p < table.partitions; ++p) {
+    partitions.push_back(transport_.Describe(stream, PartitionId(p)));
+    bytes += partitions.back().stored_bytes;
+  }
+  bool is_full = false;
+  const size_t excess = bytes - std::min(bytes, *table.retention_bytes);
+  for (uint32_t p = 0; excess > 0 && p < table.partitions; ++p) {
+    const PartitionInfo& info = partitions[p];
+    const auto share = static_cast<size_t>(Uint128{excess} * info.stored_bytes / bytes);
+    const auto behind = [&](Offset end) {
+      return transport_.OffsetBehind(stream, PartitionId(p), share, end);
+    };
+    const Offset read = ReadBy(kept, PartitionId(p), info);
+    is_full = is_full || behind(info.durable_end) > read;
+    Trim(kept, p, behind(std::min(read, Offset(info.durable_end.value() - 1))), trims);
+  }
+  if (is_full != kept.ingestor->is_full()) {
+    MR_LOG(kAppLog, kWarning, "a table was filled to its retention_bytes, or has room again",
+           {"table", table.name}, {"full", is_full}, {"bytes", bytes},
+           {"retention_bytes", *table.retention_bytes});
+  }
+  kept.ingestor->SetFull(is_full);
+  kept.metrics.full.Set(is_full ? 1 : 0);
+}
+
+void Retention::Trim(const Kept& kept, uint32_t partition, Offset begin, Trims& trims) {
+  const StreamId stream = kept.ingestor->stream();
+  const Offset now = transport_.Describe(stream, PartitionId(partition)).begin;
+  if (begin <= now) {
+    return;
+  }
+  if (trims.epoch == nullptr) {
+    trims.epoch = transport_.BeginEpoch();
+  }
+  trims.epoch->Trim(stream, PartitionId(partition), begin);
+  trims.counts.emplace_back(kept.metrics.trimmed, static_cast<double>(begin - now));
+  MR_LOG(kAppLog, kDebug, "records are given up", {"table", kept.ingestor->table().name},
+         {"partition", partition}, {"begin", begin.value()});
+}
+
 Status Retention::Step() {
-  std::unique_ptr<EpochWriter> epoch;
-  std::vector<std::pair<Counter, double>> trimmed;
+  const std::chrono::nanoseconds now = clock_.Monotonic();
+  const bool looks_at_ages = now >= next_ages_;
+  Trims trims;
   for (const Kept& kept : tables_) {
-    const auto stream = transport_.FindStream(kept.table);
-    for (uint32_t p = 0; stream && p < stream->definition.partitions; ++p) {
-      const Offset begin = transport_.Describe(stream->id, PartitionId(p)).begin;
-      const auto kept_from = NewBegin(*stream, PartitionId(p), kept);
-      if (!kept_from) {
-        return Err(kept_from.error().WithContext(fmt::format("retention of {}", kept.table)));
-      }
-      if (*kept_from > begin) {
-        epoch = epoch == nullptr ? transport_.BeginEpoch() : std::move(epoch);
-        epoch->Trim(stream->id, PartitionId(p), *kept_from);
-        trimmed.emplace_back(kept.metrics.trimmed, static_cast<double>(*kept_from - begin));
-        MR_LOG(kAppLog, kDebug, "records are older than their retention", {"table", kept.table},
-               {"partition", p}, {"begin", kept_from->value()});
-      }
+    if (kept.ingestor->table().retention_bytes) {
+      TrimBySize(kept, trims);
+    }
+    if (kept.ingestor->table().retention && looks_at_ages) {
+      MR_TRY(TrimByAge(kept, trims));
     }
   }
-  if (epoch != nullptr) {
-    epoch->CommitAsync([trimmed = std::move(trimmed)](const CommitResult& result) mutable {
+  if (looks_at_ages) {
+    next_ages_ = now + kAgePeriod;
+  }
+  if (trims.epoch != nullptr) {
+    trims.epoch->CommitAsync([counts = std::move(trims.counts)](const CommitResult& result) {
       if (result.outcome == CommitOutcome::kCommitted) {
-        for (auto& [counter, records] : trimmed) {
+        for (const auto& [counter, records] : counts) {
           counter.Add(records);
         }
       }

@@ -21,10 +21,15 @@ class RetentionTest : public ::testing::Test {
     table_.name = "t";
     table_.schema = MakeSchema({{.name = "n", .type = DataType::Of(TypeId::kInt64)}});
     table_.retention = 10 * kMinute;
-    const auto id = transport_->CreateStream(
-        {.name = "t", .partitions = 2, .schema = table_.schema, .properties = {}});
-    ASSERT_TRUE(id);
-    stream_ = *id;
+    table_.partitions = 2;
+    Open();
+  }
+
+  void Open() {
+    auto opened = StreamIngestor::Open(table_, *transport_, clock_, {});
+    ASSERT_TRUE(opened) << opened.error().ToString();
+    ingestor_ = *std::move(opened);
+    stream_ = ingestor_->stream();
   }
 
   void Append(uint32_t partition, size_t rows) {
@@ -58,15 +63,29 @@ class RetentionTest : public ::testing::Test {
 
   int64_t BeginAfterStep(const ProjectDefinition& project, uint32_t partition = 0) {
     Retention retention(*transport_, clock_);
-    retention.Add(table_, project, {});
+    retention.Add(*ingestor_, project, {});
     EXPECT_TRUE(retention.Step());
     return Begin(partition);
+  }
+
+  size_t StoredBytes(uint32_t partition) {
+    return transport_->Describe(stream_, PartitionId(partition)).stored_bytes;
+  }
+
+  static ProjectDefinition ReadByView() {
+    ProjectDefinition project;
+    ViewDefinition view;
+    view.name = "v";
+    view.inputs = {"t"};
+    project.views = {view};
+    return project;
   }
 
   TableDefinition table_;
   StreamId stream_;
   ManualClock clock_{1'767'225'600'000'000};
   std::unique_ptr<MemoryTransport> transport_ = MemoryTransport::Immediate();
+  std::unique_ptr<StreamIngestor> ingestor_;
 };
 
 TEST_F(RetentionTest, GivesUpWhatIsOlderAndKeepsTheLastFrame) {
@@ -97,11 +116,7 @@ TEST_F(RetentionTest, PassesOverControlFrames) {
 }
 
 TEST_F(RetentionTest, WaitsForWhatHasStillToBeRead) {
-  ProjectDefinition project;
-  ViewDefinition view;
-  view.name = "v";
-  view.inputs = {"t"};
-  project.views = {view};
+  ProjectDefinition project = ReadByView();
   SinkDefinition sink;
   sink.table.name = "s";
   sink.stream = "t";
@@ -117,6 +132,48 @@ TEST_F(RetentionTest, WaitsForWhatHasStillToBeRead) {
   EXPECT_EQ(BeginAfterStep(project), 12) << "whole frames";
   Read("sink:s", 0, 30);
   EXPECT_EQ(BeginAfterStep(project), 18);
+}
+
+TEST_F(RetentionTest, GivesUpWhatIsBeyondTheBytes) {
+  Append(0, 100);
+  const size_t frame = StoredBytes(0);
+  for (int i = 1; i < 9; ++i) {
+    Append(0, 100);
+  }
+  for (int i = 0; i < 3; ++i) {
+    Append(1, 100);
+  }
+  table_.retention.reset();
+  table_.retention_bytes = 8 * frame;  // Of 12.
+  Open();
+  EXPECT_EQ(BeginAfterStep({}), 300) << "three quarters of what is beyond it";
+  EXPECT_EQ(Begin(1), 100);
+  EXPECT_FALSE(ingestor_->is_full());
+  EXPECT_EQ(BeginAfterStep({}), 300);
+  table_.retention_bytes = 1;
+  Open();
+  EXPECT_EQ(BeginAfterStep({}), 800) << "the last frame says where the partition is";
+  EXPECT_EQ(StoredBytes(0), frame);
+  EXPECT_FALSE(ingestor_->is_full());
+}
+
+TEST_F(RetentionTest, ATableIsFullWhenItsReadersAreTooFarBehind) {
+  Append(0, 100);
+  const size_t frame = StoredBytes(0);
+  Append(0, 100);
+  Append(0, 100);
+  table_.retention.reset();
+  table_.retention_bytes = 2 * frame;
+  Open();
+  const ProjectDefinition project = ReadByView();
+  EXPECT_EQ(BeginAfterStep(project), 0);
+  EXPECT_TRUE(ingestor_->is_full());
+  Read(ReaderOfView("v"), 0, 99);
+  EXPECT_EQ(BeginAfterStep(project), 0) << "whole frames";
+  EXPECT_TRUE(ingestor_->is_full());
+  Read(ReaderOfView("v"), 0, 100);
+  EXPECT_EQ(BeginAfterStep(project), 100);
+  EXPECT_FALSE(ingestor_->is_full());
 }
 
 }  // namespace

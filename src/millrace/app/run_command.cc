@@ -56,7 +56,7 @@ Status Serve(Platform& platform, const Configuration& configuration, MetricsRegi
   MR_ASSIGN(const auto authenticator, serve::Authenticator::Create(configuration.auth.tokens));
   const PlatformFigures figures(platform);
   PlatformIngest ingest(platform);
-  PlatformReplay replay(platform);
+  PlatformReplay replay(platform, ReplayMetrics(registry));
   PositionWaits waits(platform);
   PlatformQueries queries(platform, figures, waits, QueryMetrics(registry));
   PlatformSql sql(platform, waits, configuration.query, SqlMetrics(registry));

@@ -37,7 +37,7 @@ int RunReplay(const ReplayFlags& flags) {
   std::string text = fmt::format("{}: {:.0f} accepted, {:.0f} refused again", flags.table,
                                  NumberOf(counts, "accepted"), NumberOf(counts, "rejected"));
   if (const double skipped = NumberOf(counts, "skipped"); skipped > 0) {
-    text += fmt::format(", {:.0f} too large to be there whole", skipped);
+    text += fmt::format(", {:.0f} not there whole", skipped);
   }
   terminal::Text(text + "\n");
   terminal::Flush();

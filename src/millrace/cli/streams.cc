@@ -7,32 +7,33 @@ namespace millrace {
 
 namespace {
 
-size_t PartitionsOf(const boost::json::object& stream) {
-  const auto* partitions = stream.if_contains("partitions");
-  return partitions != nullptr && partitions->is_array() ? partitions->get_array().size() : 0;
-}
-
-std::string MaxEventTime(const boost::json::object& stream) {
-  std::string newest;
+std::vector<boost::json::object> PartitionsOf(const boost::json::object& stream) {
+  std::vector<boost::json::object> objects;
   const auto* partitions = stream.if_contains("partitions");
   if (partitions != nullptr && partitions->is_array()) {
     for (const auto& partition : partitions->get_array()) {
-      const std::string time =
-          partition.is_object() ? TextOf(partition.get_object(), "max_event_time") : "-";
-      newest = time == "-" ? newest : std::max(newest, time);  // ISO 8601 sorts as text.
+      objects.push_back(partition.is_object() ? partition.get_object() : boost::json::object());
     }
   }
-  return newest.empty() ? "-" : newest;
+  return objects;
 }
 
 std::vector<std::string> Cells(const boost::json::object& stream) {
+  const auto partitions = PartitionsOf(stream);
+  std::string newest = "-";  // Before all times: ISO 8601 sorts as text.
+  double bytes = 0;
+  for (const auto& partition : partitions) {
+    newest = std::max(newest, TextOf(partition, "max_event_time"));
+    bytes += NumberOf(partition, "bytes");
+  }
   return {TextOf(stream, "name"),
           TextOf(stream, "kind"),
-          fmt::format("{}", PartitionsOf(stream)),
+          fmt::format("{}", partitions.size()),
           fmt::format("{:.0f}", NumberOf(stream, "offsets")),
+          ShortBytes(bytes),
           ShortCount(NumberOf(stream, "records_per_second")),
           fmt::format("{:.0f}", NumberOf(stream, "errors")),
-          MaxEventTime(stream)};
+          newest};
 }
 
 std::string DescribeStream(const boost::json::object& stream) {
@@ -42,15 +43,12 @@ std::string DescribeStream(const boost::json::object& stream) {
       NumberOf(stream, "records_per_second"), NumberOf(stream, "errors"));
   text += DescribeColumns(stream);
   text += "partitions:\n";
-  TextTable table({"  NR", "BEGIN", "END", "NEWEST EVENT"});
-  const auto* partitions = stream.if_contains("partitions");
-  if (partitions != nullptr && partitions->is_array()) {
-    for (size_t i = 0; i < partitions->get_array().size(); ++i) {
-      if (const auto* partition = partitions->get_array()[i].if_object()) {
-        table.Add({fmt::format("{}", i), TextOf(*partition, "begin"), TextOf(*partition, "end"),
-                   TextOf(*partition, "max_event_time")});
-      }
-    }
+  TextTable table({"  NR", "BEGIN", "END", "BYTES", "NEWEST EVENT"});
+  const auto partitions = PartitionsOf(stream);
+  for (size_t i = 0; i < partitions.size(); ++i) {
+    table.Add({fmt::format("{}", i), TextOf(partitions[i], "begin"), TextOf(partitions[i], "end"),
+               ShortBytes(NumberOf(partitions[i], "bytes")),
+               TextOf(partitions[i], "max_event_time")});
   }
   return text + table.ToString();
 }
@@ -58,23 +56,23 @@ std::string DescribeStream(const boost::json::object& stream) {
 }  // namespace
 
 void AddStreamsCommand(CLI::App& app, ChosenCommand& chosen) {
-  AddListing(
-      app,
-      {.command = "streams",
-       .help = "List the streams of a running server, or describe one",
-       .footer = "Examples:\n"
-                 "  millrace streams\n"
-                 "  millrace streams clicks\n"
-                 "  millrace streams --all --format json | jq .[].name\n",
-       .header = {"NAME", "KIND", "PARTITIONS", "OFFSETS", "PER SECOND", "ERRORS", "NEWEST EVENT"},
-       .cells = Cells,
-       .is_shown =
-           [](const boost::json::object& stream) {
-             const std::string kind = TextOf(stream, "kind");
-             return kind != "internal" && kind != "state" && kind != "rows";
-           },
-       .describe = DescribeStream},
-      chosen);
+  AddListing(app,
+             {.command = "streams",
+              .help = "List the streams of a running server, or describe one",
+              .footer = "Examples:\n"
+                        "  millrace streams\n"
+                        "  millrace streams clicks\n"
+                        "  millrace streams --all --format json | jq .[].name\n",
+              .header = {"NAME", "KIND", "PARTITIONS", "OFFSETS", "BYTES", "PER SECOND", "ERRORS",
+                         "NEWEST EVENT"},
+              .cells = Cells,
+              .is_shown =
+                  [](const boost::json::object& stream) {
+                    const std::string kind = TextOf(stream, "kind");
+                    return kind != "internal" && kind != "state" && kind != "rows";
+                  },
+              .describe = DescribeStream},
+             chosen);
 }
 
 }  // namespace millrace

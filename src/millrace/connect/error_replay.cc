@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "millrace/stream/awaited_commit.h"
+
 namespace millrace {
 
 namespace {
@@ -45,9 +47,8 @@ Result<ErrorReplay::Outcome> ErrorReplay::Run() {
           position_ = at;
           continue;
         }
-        const bool is_whole = frame.batch->column(code).Values<int32_t>()[row] !=
-                              static_cast<int32_t>(ErrorCode::kRecordTooLarge);
-        if (is_whole) {
+        const auto error = static_cast<ErrorCode>(frame.batch->column(code).Values<int32_t>()[row]);
+        if (error != ErrorCode::kRecordTooLarge && error != ErrorCode::kTableFull) {
           MR_TRY(Take(frame.batch->column(record).Text(row)));
         } else {
           ++outcome_.skipped;
@@ -87,31 +88,24 @@ Status ErrorReplay::Commit(const StreamIngestor::Decoded& decoded) {
   if (ended_) {
     return Err(ErrorCode::kUnavailable, "the server is stopping");
   }
-  {
-    MutexLock lock(mutex_);
-    result_.reset();
+  if (decoded.lost > 0) {
+    return Err(ErrorCode::kTableFull, "the table is full: it would lose the records");
   }
+  AwaitedCommit commit;
   MR_TRY(ingestor_.Commit(
       decoded, {},
       [this](EpochWriter& writer, const std::vector<PartitionId>&) {
         writer.SetPosition(reader_, errors_, PartitionId(0), position_);
       },
-      [this](const CommitResult& result) {
-        MutexLock lock(mutex_);
-        result_ = result;
-        decided_.NotifyAll();
-      }));
-  MutexLock lock(mutex_);
-  while (!result_) {
-    decided_.Wait(mutex_);
-  }
-  if (result_->outcome != CommitOutcome::kCommitted) {
-    return Err(*result_->error);
+      commit.callback()));
+  const CommitResult result = commit.Wait();
+  if (result.outcome != CommitOutcome::kCommitted) {
+    return Err(*result.error);
   }
   committed_ = position_;
   outcome_.accepted += decoded.accepted;
   outcome_.refused += decoded.errors.size();
-  for (const AppendedRange& range : result_->ranges) {
+  for (const AppendedRange& range : result.ranges) {
     if (range.stream == ingestor_.stream()) {
       outcome_.ranges.push_back(range);
     }

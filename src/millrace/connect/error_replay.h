@@ -2,11 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "millrace/base/mutex.h"
 #include "millrace/connect/stream_ingestor.h"
 #include "millrace/stream/transport.h"
 
@@ -22,7 +20,7 @@ class ErrorReplay {
   struct Outcome {
     uint64_t accepted = 0;
     uint64_t refused = 0;
-    uint64_t skipped = 0;               ///< Of records that were too large only the front is there.
+    uint64_t skipped = 0;               ///< Rows without the whole record: too large, or lost.
     std::vector<AppendedRange> ranges;  ///< Of the table, where the records are.
   };
 
@@ -31,7 +29,7 @@ class ErrorReplay {
       : ingestor_(ingestor), transport_(transport), ended_(ended) {}
 
   /// Feeds back what was refused before this call and not fed back yet. Call once. Errors: those of
-  /// the transport, kUnavailable once ended; what was fed back before one stays so.
+  /// the transport, kTableFull, kUnavailable once ended; what was fed back before one stays so.
   Result<Outcome> Run();
 
  private:
@@ -50,10 +48,6 @@ class ErrorReplay {
   Offset position_;    // Behind the last record that was taken.
   Offset committed_;
   Outcome outcome_;
-
-  Mutex mutex_;
-  CondVar decided_;
-  std::optional<CommitResult> result_ MR_GUARDED_BY(mutex_);
 };
 
 }  // namespace millrace

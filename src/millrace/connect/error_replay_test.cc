@@ -13,17 +13,19 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 /// clicks (n bigint NOT NULL), one partition. What is repaired between two opens of it is that
 /// fields which no column declares are ignored.
 class ErrorReplayTest : public ::testing::Test {
  protected:
-  void Open(UndeclaredFields undeclared) {
+  void Open(UndeclaredFields undeclared, OnFull on_full = OnFull::kPause) {
     TableDefinition table;
     table.name = "clicks";
     table.schema =
         MakeSchema({{.name = "n", .type = DataType::Of(TypeId::kInt64), .nullable = false}});
     table.partitions = 1;
+    table.on_full = on_full;
     StreamIngestor::Options options;
     options.json.undeclared = undeclared;
     options.json.record_bytes_max = 1000;
@@ -107,6 +109,21 @@ TEST_F(ErrorReplayTest, TakesManyRecordsInSeveralEpochs) {
   const auto numbers = Numbers();
   ASSERT_EQ(numbers.size(), kRecords);
   EXPECT_TRUE(std::ranges::is_sorted(numbers));
+}
+
+TEST_F(ErrorReplayTest, WaitsForAFullTable) {
+  Open(UndeclaredFields::kError);
+  Post("{\"n\":1,\"x\":0}\n");
+  for (const OnFull on_full : {OnFull::kPause, OnFull::kDrop}) {
+    Open(UndeclaredFields::kIgnore, on_full);
+    ingestor_->SetFull(true);
+    EXPECT_THAT(Replay(), StartsWith("MR5013: "));
+  }
+  Post("{\"n\":7}\n{\"n\":8}\n");
+  EXPECT_THAT(Numbers(), IsEmpty());
+  ingestor_->SetFull(false);
+  EXPECT_EQ(Replay(), "1 0 1") << "what is lost cannot be fed back";
+  EXPECT_THAT(Numbers(), ElementsAre(1));
 }
 
 TEST_F(ErrorReplayTest, EndsWhenItIsTold) {

@@ -10,6 +10,10 @@ IngestMetrics::IngestMetrics(MetricsRegistry& registry, std::string_view table) 
   refused = registry.AddCounter(
       {"millrace_ingest_refused_records_total", "Records that became error rows.", "records"},
       labels);
+  lost = registry.AddCounter(
+      {"millrace_ingest_lost_records_total",
+       "Records lost because the table was full (on_full = 'drop').", "records"},
+      labels);
   bytes = registry.AddCounter(
       {"millrace_ingest_bytes_total", "Bytes of what records were decoded from.", "bytes"}, labels);
   requests = registry.AddCounter(

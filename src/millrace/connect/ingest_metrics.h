@@ -13,6 +13,7 @@ struct IngestMetrics {
 
   Counter accepted;
   Counter refused;
+  Counter lost;
   Counter bytes;
   Counter requests;
 };

@@ -45,6 +45,11 @@ struct SourceStatus {
   std::optional<Error> error;       ///< The last failure; of a split unless kFailed.
 };
 
+/// Whether the commit can be tried again when there is room: on the disk, or in the table.
+inline bool IsFull(const Error& error) {
+  return error.code() == ErrorCode::kDiskFull || error.code() == ErrorCode::kTableFull;
+}
+
 /// Returns "running", "waiting", "ended" or "failed".
 std::string_view Name(SourceStatus::State state);
 

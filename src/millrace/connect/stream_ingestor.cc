@@ -141,8 +141,21 @@ StreamIngestor::Decoded StreamIngestor::Complete(const BufferPtr& body,
     decoded.rows = Generate(records, decoded);
   }
   decoded.errors = std::move(records.errors);
+  if (decoded.rows != nullptr && is_full_ && table_.on_full == OnFull::kDrop) {
+    LoseRows(decoded);
+  }
   decoded.accepted = decoded.rows == nullptr ? 0 : decoded.rows->rows();
   return decoded;
+}
+
+void StreamIngestor::LoseRows(Decoded& decoded) const {
+  decoded.lost = decoded.rows->rows();
+  decoded.rows = nullptr;
+  decoded.errors.push_back({.record = 0,
+                            .code = ErrorCode::kTableFull,
+                            .message = fmt::format("{} records are lost: {}", decoded.lost,
+                                                   Describe(ErrorCode::kTableFull).meaning),
+                            .original = {}});
 }
 
 BatchPtr StreamIngestor::Generate(DecodedRecords& records, Decoded& decoded) const {
@@ -263,6 +276,14 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement
   if (transport_.disk_full()) {
     return Err(ErrorCode::kDiskFull, "the data directory's disk is full");
   }
+  if (decoded.rows != nullptr && is_full_ && table_.on_full == OnFull::kPause) {
+    return std::unexpected(
+        Error(ErrorCode::kTableFull,
+              fmt::format("table {} is full: it has its retention_bytes, and its views and sinks "
+                          "have still to read all of them",
+                          table_.name))
+            .WithHint("try again later"));
+  }
   auto writer = transport_.BeginEpoch();
   std::vector<Piece> pieces;
   if (decoded.rows != nullptr) {
@@ -277,7 +298,8 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement
   AppendErrors(decoded, *writer);
   options_.metrics.requests.Add();
   options_.metrics.accepted.Add(static_cast<double>(decoded.accepted));
-  options_.metrics.refused.Add(static_cast<double>(decoded.errors.size()));
+  options_.metrics.refused.Add(static_cast<double>(decoded.refused()));
+  options_.metrics.lost.Add(static_cast<double>(decoded.lost));
   options_.metrics.bytes.Add(decoded.body == nullptr ? 0
                                                      : static_cast<double>(decoded.body->size()));
   if (extend) {
@@ -352,7 +374,7 @@ void StreamIngestor::AppendErrors(const Decoded& decoded, EpochWriter& writer) c
     rows.push_back({.time = now,
                     .code = error.code,
                     .message = error.message,
-                    .operator_name = "decode",
+                    .operator_name = error.code == ErrorCode::kTableFull ? "retention" : "decode",
                     .partition = std::nullopt,
                     .offset = std::nullopt,
                     .weight = 1,

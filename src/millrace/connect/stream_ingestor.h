@@ -55,6 +55,9 @@ class StreamIngestor {
     /// Rows without bytes of their own, as JSON.
     std::deque<std::string> made_originals;
     size_t accepted = 0;
+    size_t lost = 0;  ///< For the table is full; `errors` has one for all of them, kTableFull.
+
+    size_t refused() const { return errors.size() - (lost > 0 ? 1 : 0); }
   };
 
   /// Decodes a body of JSON. `body` has json::kPaddingBytes readable bytes behind its end.
@@ -77,8 +80,8 @@ class StreamIngestor {
 
   /// Adds the records to an epoch and commits it. `extend` may add to the epoch what must be
   /// durable with the records (source positions, an idempotency key); it gets the partitions they
-  /// go to. The callback runs on a thread of the transport. Errors (kDiskFull) come at once, and
-  /// nothing is appended then.
+  /// go to. The callback runs on a thread of the transport. Errors (kDiskFull, kTableFull) come at
+  /// once, and nothing is appended then.
   using Extend = std::function<void(EpochWriter&, const std::vector<PartitionId>&)>;
   Status Commit(const Decoded& decoded, const Placement& placement, const Extend& extend,
                 CommitCallback callback) MR_EXCLUDES(mutex_);
@@ -102,6 +105,11 @@ class StreamIngestor {
   /// call about once a second.
   void Tick() MR_EXCLUDES(mutex_);
 
+  /// The table has its retention_bytes, and nothing may go: from now on records are turned away, or
+  /// lost, as its on_full says; until it is not full.
+  void SetFull(bool is_full) { is_full_ = is_full; }
+  bool is_full() const { return is_full_; }
+
   const TableDefinition& table() const { return table_; }
   StreamId stream() const { return stream_; }
   const Options& options() const { return options_; }
@@ -122,6 +130,7 @@ class StreamIngestor {
       MR_EXCLUDES(decoders_mutex_);
   BatchPtr Generate(DecodedRecords& records, Decoded& decoded) const;
   void AddMissing(const Batch& rows, RowErrors& errors) const;
+  void LoseRows(Decoded& decoded) const;
   static BatchPtr Refuse(const Batch& rows, std::span<const RowError> failed,
                          DecodedRecords& records, Decoded& decoded);
   struct Piece {
@@ -142,6 +151,7 @@ class StreamIngestor {
   StreamId stream_;
   StreamId errors_;
   std::atomic<uint32_t> next_partition_{0};
+  std::atomic<bool> is_full_{false};
 
   Mutex decoders_mutex_;
   std::vector<std::unique_ptr<JsonDecoder>> decoders_[2] MR_GUARDED_BY(decoders_mutex_);

@@ -14,6 +14,8 @@ namespace millrace {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 constexpr Micros kNow = 1'767'225'600'000'000;  // 2026-01-01
 
@@ -83,6 +85,41 @@ class StreamIngestorTest : public ::testing::Test {
   std::unique_ptr<MemoryTransport> transport_ = MemoryTransport::Immediate();
   std::unique_ptr<StreamIngestor> ingestor_;
 };
+
+TEST_F(StreamIngestorTest, AFullTableTurnsRecordsAway) {
+  Open();
+  ASSERT_TRUE(Post("{\"n\":1}\n"));
+  ingestor_->SetFull(true);
+  const auto refused = Post("{\"n\":2}\n");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kTableFull);
+  EXPECT_TRUE(Post("nothing that takes room\n"));
+  ingestor_->SetFull(false);
+  ASSERT_TRUE(Post("{\"n\":2}\n"));
+  const auto numbers = Numbers("clicks", 3);
+  EXPECT_EQ(numbers[0].size() + numbers[1].size() + numbers[2].size(), 2U);
+}
+
+TEST_F(StreamIngestorTest, AFullTableCountsWhatItLoses) {
+  TableDefinition table = Clicks();
+  table.on_full = OnFull::kDrop;
+  Open(table);
+  ingestor_->SetFull(true);
+  const auto decoded = Decode("{\"n\":1}\n{\"m\":2}\n{\"n\":3}\n");
+  EXPECT_EQ(decoded.accepted, 0U);
+  EXPECT_EQ(decoded.refused(), 1U);
+  EXPECT_EQ(decoded.lost, 2U);
+  ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}, {}));
+  EXPECT_THAT(Numbers("clicks", 3), ElementsAre(IsEmpty(), IsEmpty(), IsEmpty()));
+  const auto frames = Frames("errors$clicks", 0);
+  ASSERT_EQ(frames.size(), 1U);
+  const Batch& rows = *frames[0].batch;
+  ASSERT_EQ(rows.rows(), 2U);
+  EXPECT_THAT(rows.column(*rows.schema().Find("message")).Text(1),
+              StartsWith("2 records are lost: "));
+  ingestor_->SetFull(false);
+  EXPECT_EQ(Decode("{\"n\":3}\n").accepted, 1U);
+}
 
 TEST_F(StreamIngestorTest, KeepsEqualKeysInOnePartitionAndInOrder) {
   Open();

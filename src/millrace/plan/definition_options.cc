@@ -30,9 +30,18 @@ const OptionTable<TableOptions>& TableOptionTable() {
     table
         .Add("retention", &TableOptions::retention,
              "How long records are kept, by the time at which they came in; without, for ever. "
-             "Those "
-             "that a view or sink has still to read stay.")
+             "Those that a view or sink has still to read stay.")
         .Between("1 min", kDurationMax);
+    table
+        .Add("retention_bytes", &TableOptions::retention_bytes,
+             "How much of the table is kept, as it is stored: beyond it the oldest records go, but "
+             "not those that a view or sink has still to read.")
+        .Between("1 MiB", "1024 TiB");
+    table.AddChoice(
+        "on_full", &TableOptions::on_full, {{"pause", OnFull::kPause}, {"drop", OnFull::kDrop}},
+        "What happens when the table has its retention_bytes and its readers are too "
+        "far behind for any to go: new records are turned away, and sources wait "
+        "(pause), or they are lost, with a row in errors$TABLE that counts them (drop).");
     return table;
   }();
   return kTable;

@@ -18,6 +18,8 @@ struct TableOptions {
   std::vector<std::string> partition_by;
   std::optional<std::string> delete_when;
   std::optional<Duration> retention;
+  std::optional<ByteSize> retention_bytes;
+  OnFull on_full = OnFull::kPause;
 };
 const OptionTable<TableOptions>& TableOptionTable();
 

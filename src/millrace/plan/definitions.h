@@ -18,6 +18,9 @@ struct GeneratedColumn {
   ExpressionPtr expression;  ///< Over the table's schema.
 };
 
+/// What happens to records for a table that has its retention_bytes and may give none up.
+enum class OnFull : uint8_t { kPause, kDrop };
+
 /// CREATE TABLE: a stream and the connector that fills it.
 struct TableDefinition {
   std::string name;
@@ -30,6 +33,9 @@ struct TableDefinition {
   std::vector<size_t> primary_key;   ///< Empty: append-only. Else records are upserts.
   ExpressionPtr delete_when;         ///< Over the schema: records that delete; null = none.
   std::optional<Micros> retention;   ///< How long records are kept at least; none = for ever.
+  std::optional<size_t>
+      retention_bytes;  ///< At rest, from which on the oldest go; none = no limit.
+  OnFull on_full = OnFull::kPause;
   /// The WITH options besides those of TableOptionTable: the connector's, and checked by it.
   WithOptionMap options;
   SourceLocation location;

@@ -41,7 +41,7 @@ struct PartitionPosition {
 /// What is durable once a request was answered.
 struct IngestAnswer {
   uint64_t accepted = 0;
-  uint64_t errors_count = 0;
+  uint64_t errors_count = 0;        ///< Records, also those that a full table has lost.
   std::vector<RecordError> errors;  ///< The first kErrorsMax at most.
   std::vector<PartitionPosition> positions;
   std::string position;  ///< The same for `wait_for`; opaque to clients.
@@ -57,7 +57,7 @@ class IngestService {
   /// Takes the records and returns at once; must not block. Calls `done` exactly once, from any
   /// thread: with an answer only after the commit that holds all of it. A body that cannot be taken
   /// as a whole fails: kStreamNotFound, kRecordSyntax, kIdempotencyKeyReused, kDiskFull,
-  /// kUnavailable (queues are full: try later).
+  /// kTableFull, kUnavailable (queues are full: try later).
   virtual void Submit(IngestRequest request, std::function<void(Result<IngestAnswer>)> done) = 0;
 };
 

@@ -64,6 +64,7 @@ constexpr auto kStatuses = std::to_array<StatusRow>({
     {ErrorCode::kTransportClosed, 503},
     {ErrorCode::kPositionNotReached, 504},
     {ErrorCode::kFrameTooLarge, 413},
+    {ErrorCode::kTableFull, 507},
     {ErrorCode::kDiskFull, 507},
     {ErrorCode::kHttpBadRequest, 400},
     {ErrorCode::kHttpNotFound, 404},

@@ -175,6 +175,27 @@ Bound<void> BindDeleteWhen(const std::string& text, int offset, const Scope& sco
   return {};
 }
 
+Bound<void> BindRetention(const TableOptions& read, const WithOptions& with,
+                          TableDefinition& table) {
+  const std::string option = read.retention ? "retention" : "retention_bytes";
+  if ((read.retention || read.retention_bytes) && !table.primary_key.empty()) {
+    return ErrAt(with.OffsetOf(option), ErrorCode::kSqlInvalidDefinition,
+                 "a table with a primary key keeps its records: its rows are the latest of them");
+  }
+  if (!read.retention_bytes && with.options().contains("on_full")) {
+    return ErrAt(with.OffsetOf("on_full"), ErrorCode::kSqlInvalidDefinition,
+                 "on_full needs the option retention_bytes: without, a table is never full");
+  }
+  if (read.retention) {
+    table.retention = read.retention->count();
+  }
+  if (read.retention_bytes) {
+    table.retention_bytes = static_cast<size_t>(read.retention_bytes->bytes);
+  }
+  table.on_full = read.on_full;
+  return {};
+}
+
 Bound<void> BindOptions(const WithOptions& with, const Scope& scope, int offset,
                         const CompileOptions& options, TableDefinition& table,
                         std::vector<ProjectError>& errors) {
@@ -197,11 +218,7 @@ Bound<void> BindOptions(const WithOptions& with, const Scope& scope, int offset,
     return ErrAt(offset, ErrorCode::kSqlInvalidDefinition,
                  "watermark_delay needs the option event_time");
   }
-  if (read.retention && !table.primary_key.empty()) {
-    return ErrAt(with.OffsetOf("retention"), ErrorCode::kSqlInvalidDefinition,
-                 "a table with a primary key keeps its records: its rows are the latest of them");
-  }
-  table.retention = read.retention ? std::optional(read.retention->count()) : std::nullopt;
+  MR_TRY(BindRetention(read, with, table));
   for (const std::string& name : read.partition_by) {
     MR_ASSIGN(const size_t column, scope.Find("", name, with.OffsetOf("partition_by")));
     table.partition_by.push_back(column);

@@ -36,30 +36,6 @@ void SetPosition(ReaderPositions& readers, const PositionUpdate& update) {
   }
 }
 
-class TableCursor final : public Cursor {
- public:
-  TableCursor(StreamTable& table, StreamId stream, PartitionId partition, Offset from,
-              Visibility visibility)
-      : table_(table),
-        stream_(stream),
-        partition_(partition),
-        visibility_(visibility),
-        position_(from) {}
-
-  Result<std::vector<StreamFrame>> Poll(size_t bytes_max) override {
-    return table_.Read(stream_, partition_, visibility_, bytes_max, &position_);
-  }
-  void Seek(Offset offset) override { position_ = offset; }
-  Offset position() const override { return position_; }
-
- private:
-  StreamTable& table_;
-  const StreamId stream_;
-  const PartitionId partition_;
-  const Visibility visibility_;
-  Offset position_;
-};
-
 }  // namespace
 
 void StreamTable::AddStream(StreamInfo info) {
@@ -143,7 +119,22 @@ PartitionInfo StreamTable::Describe(StreamId stream, PartitionId partition) {
   return {.begin = state.begin,
           .durable_end = state.durable_end,
           .appended_end = state.appended_end,
-          .max_event_time = state.max_event_time};
+          .max_event_time = state.max_event_time,
+          .stored_bytes = state.stored_bytes};
+}
+
+Offset StreamTable::OffsetBehind(StreamId stream, PartitionId partition, size_t bytes, Offset end) {
+  MutexLock lock(mutex_);
+  const Partition& state = At(stream, partition);
+  Offset behind = state.begin;
+  size_t passed = 0;
+  for (auto entry = state.entries.begin();
+       passed < bytes && entry != state.entries.end() && entry->begin + entry->count <= end;
+       ++entry) {
+    passed += entry->location.bytes;
+    behind = entry->begin + entry->count;
+  }
+  return behind;
 }
 
 void StreamTable::AppendLocked(EpochContent& content) {
@@ -188,11 +179,15 @@ void StreamTable::PublishLocked(const EpochContent& content,
     partition.durable_end = appended.frame.end();
     partition.durable_max_event_time =
         std::max(partition.durable_max_event_time, appended.frame.times.max);
-    if (!locations.empty()) {
-      if (Entry* entry = FindEntry(partition, appended.frame.begin); entry != nullptr) {
-        entry->location = locations[i];
-        evictable_.push_back({{appended.stream, appended.partition}, entry->begin});
-      }
+    Entry* const entry = FindEntry(partition, appended.frame.begin);
+    if (entry == nullptr) {
+      continue;
+    }
+    if (locations.empty()) {
+      SetLocation(partition, *entry, {.bytes = static_cast<uint32_t>(entry->cached_bytes)});
+    } else {
+      SetLocation(partition, *entry, locations[i]);
+      evictable_.push_back({{appended.stream, appended.partition}, entry->begin});
     }
   }
   for (const PositionUpdate& update : content.positions) {
@@ -206,10 +201,22 @@ void StreamTable::PublishLocked(const EpochContent& content,
     partition.begin = std::clamp(trim.begin, partition.begin, partition.durable_end);
     while (!partition.entries.empty() &&
            partition.entries.front().begin + partition.entries.front().count <= partition.begin) {
-      Uncache(partition.entries.front());
-      partition.entries.pop_front();
+      DropFront(partition);
     }
   }
+}
+
+void StreamTable::SetLocation(Partition& partition, Entry& entry, const FrameLocation& location) {
+  partition.stored_bytes += location.bytes;
+  partition.stored_bytes -= entry.location.bytes;
+  entry.location = location;
+}
+
+void StreamTable::DropFront(Partition& partition) {
+  Entry& front = partition.entries.front();
+  partition.stored_bytes -= front.location.bytes;
+  Uncache(front);
+  partition.entries.pop_front();
 }
 
 void StreamTable::EvictCached() {
@@ -281,6 +288,10 @@ void StreamTable::RestoreBounds(StreamId stream, PartitionId partition, Offset b
   const auto repeats = std::ranges::unique(state.entries, {}, &Entry::begin);
   state.entries.erase(repeats.begin(), repeats.end());
   std::ranges::reverse(state.entries);
+  state.stored_bytes = 0;
+  for (const Entry& entry : state.entries) {
+    state.stored_bytes += entry.location.bytes;
+  }
 }
 
 void StreamTable::RestorePosition(std::string reader, Position at, Offset next) {
@@ -324,6 +335,8 @@ void StreamTable::RelocateIn(Partition& partition, std::span<const Move> moves) 
     if (first == from) {
       continue;
     }
+    std::for_each(first, from,
+                  [&](const Entry& entry) { partition.stored_bytes -= entry.location.bytes; });
     Entry joined = std::move(*first);
     if (from - first > 1 || joined.begin != move.key.begin) {
       Uncache(joined);
@@ -332,6 +345,7 @@ void StreamTable::RelocateIn(Partition& partition, std::span<const Move> moves) 
     joined.begin = move.key.begin;
     joined.count = move.key.count;
     joined.location = move.to;
+    partition.stored_bytes += move.to.bytes;
     *to++ = std::move(joined);
   }
   if (to != from) {
@@ -451,98 +465,6 @@ void StreamTable::Notify(std::span<const StreamId> streams, Visibility visibilit
       subscription.notify();
     }
   }
-}
-
-Result<std::vector<StreamFrame>> StreamTable::Read(StreamId stream, PartitionId partition,
-                                                   Visibility visibility, size_t bytes_max,
-                                                   Offset* offset) {
-  while (true) {
-    std::vector<Wanted> wanted;
-    {
-      MutexLock lock(mutex_);
-      MR_ASSIGN(wanted, Select(stream, partition, visibility, bytes_max, *offset));
-    }
-    MR_ASSIGN(auto frames, LoadAll(stream, wanted));
-    if (!frames.empty()) {
-      *offset = frames.back().end();
-    }
-    if (!frames.empty() || wanted.empty()) {
-      return frames;
-    }
-  }
-}
-
-Result<std::vector<StreamFrame>> StreamTable::LoadAll(StreamId stream,
-                                                      std::span<const Wanted> wanted) {
-  std::optional<StreamInfo> info;
-  std::vector<StreamFrame> frames;
-  frames.reserve(wanted.size());
-  for (const Wanted& item : wanted) {
-    if (item.cached != nullptr) {
-      frames.push_back(*item.cached);
-      metrics_.hits.Add();
-      continue;
-    }
-    if (!info) {
-      info = Find(stream);
-    }
-    auto frame = loader_->Load(*info, item.key, item.location);
-    metrics_.misses.Add();
-    if (frame) {
-      frames.push_back(*std::move(frame));
-      continue;
-    }
-    // The copier may have moved it, and its journal file may serve again already.
-    if (frames.empty() && IsWhereItWas(stream, item)) {
-      return Err(frame.error());
-    }
-    break;
-  }
-  return frames;
-}
-
-bool StreamTable::IsWhereItWas(StreamId stream, const Wanted& wanted) {
-  MutexLock lock(mutex_);
-  const Entry* entry = FindEntry(At(stream, wanted.key.partition), wanted.key.begin);
-  return entry != nullptr && entry->count == wanted.key.count && entry->location == wanted.location;
-}
-
-Result<std::vector<StreamTable::Wanted>> StreamTable::Select(StreamId stream, PartitionId partition,
-                                                             Visibility visibility,
-                                                             size_t bytes_max, Offset offset) {
-  Partition& state = At(stream, partition);
-  if (offset < state.begin || offset > state.appended_end) {
-    return Err(
-        ErrorCode::kOffsetOutOfRange,
-        fmt::format("offset {} of stream {} partition {} is outside [{}, {}]", offset,
-                    At(stream).info.definition.name, partition, state.begin, state.appended_end));
-  }
-  const Offset end = visibility == Visibility::kDurable ? state.durable_end : state.appended_end;
-  auto entry = std::ranges::upper_bound(state.entries, offset, {}, &Entry::begin);
-  if (entry != state.entries.begin()) {
-    --entry;
-  }
-  std::vector<Wanted> wanted;
-  size_t bytes = 0;
-  for (; entry != state.entries.end() && entry->begin < end; ++entry) {
-    if (entry->begin + entry->count <= offset) {
-      continue;
-    }
-    const size_t size = entry->cached != nullptr ? entry->cached_bytes : entry->location.bytes;
-    if (!wanted.empty() && bytes + size > bytes_max) {
-      break;
-    }
-    bytes += size;
-    wanted.push_back({.cached = entry->cached,
-                      .location = entry->location,
-                      .key = {partition, entry->begin, entry->count}});
-  }
-  return wanted;
-}
-
-std::unique_ptr<Cursor> StreamTable::OpenCursor(StreamId stream, PartitionId partition, Offset from,
-                                                Visibility visibility) {
-  return std::make_unique<TableCursor>(*this, stream, partition, from, visibility);
 }
 
 size_t StreamTable::cached_bytes() {

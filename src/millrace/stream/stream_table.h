@@ -88,6 +88,8 @@ class StreamTable {
   /// Dropped ones too.
   std::vector<StreamInfo> Streams() MR_EXCLUDES(mutex_);
   PartitionInfo Describe(StreamId stream, PartitionId partition) MR_EXCLUDES(mutex_);
+  Offset OffsetBehind(StreamId stream, PartitionId partition, size_t bytes, Offset end)
+      MR_EXCLUDES(mutex_);
 
   /// Gives offsets to the frames of `content`, in call order over all threads, and shows them to
   /// kAppended readers; trims beyond a partition's end are cut to it. `enqueue` runs inside the
@@ -176,6 +178,7 @@ class StreamTable {
     Offset appended_end;
     Micros max_event_time = kMicrosMin;  // Over appended frames.
     Micros durable_max_event_time = kMicrosMin;
+    size_t stored_bytes = 0;  // Of the entries.
     std::deque<Entry> entries;
   };
   struct Stream {
@@ -209,6 +212,8 @@ class StreamTable {
   Entry* FindEntry(Partition& partition, Offset begin) MR_REQUIRES(mutex_);
   Result<std::vector<Wanted>> Select(StreamId stream, PartitionId partition, Visibility visibility,
                                      size_t bytes_max, Offset offset) MR_REQUIRES(mutex_);
+  static void SetLocation(Partition& partition, Entry& entry, const FrameLocation& location);
+  void DropFront(Partition& partition) MR_REQUIRES(mutex_);
   void RelocateIn(Partition& partition, std::span<const Move> moves) MR_REQUIRES(mutex_);
   /// Reads what Select found; nothing when the first frame was moved or joined meanwhile.
   Result<std::vector<StreamFrame>> LoadAll(StreamId stream, std::span<const Wanted> wanted)

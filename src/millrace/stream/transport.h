@@ -53,6 +53,7 @@ struct PartitionInfo {
   Offset durable_end;                  ///< Behind the last durable record.
   Offset appended_end;                 ///< Behind the last appended record; >= durable_end.
   Micros max_event_time = kMicrosMin;  ///< Over all appended records, clamped.
+  size_t stored_bytes = 0;             ///< Of the durable frames that can be read, at rest.
 };
 
 /// Whose eyes a reader has: what is committed by this process may be read by its pipelines before
@@ -151,6 +152,9 @@ class Transport {
   virtual std::optional<StreamInfo> FindStream(std::string_view name) = 0;
   virtual std::vector<StreamInfo> Streams() = 0;
   virtual PartitionInfo Describe(StreamId stream, PartitionId partition) = 0;
+  /// Behind the first frames that have `bytes` together; or behind all that end by `end`, if they
+  /// have less.
+  virtual Offset OffsetBehind(StreamId stream, PartitionId partition, size_t bytes, Offset end) = 0;
 
   virtual std::unique_ptr<EpochWriter> BeginEpoch() = 0;
   virtual std::unique_ptr<Cursor> OpenCursor(StreamId stream, PartitionId partition, Offset from,

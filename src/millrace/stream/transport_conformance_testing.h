@@ -11,6 +11,7 @@
 #include "millrace/base/mutex.h"
 #include "millrace/base/thread.h"
 #include "millrace/data/column_builder.h"
+#include "millrace/stream/awaited_commit.h"
 #include "millrace/stream/transport.h"
 
 namespace millrace {
@@ -44,19 +45,9 @@ class TransportConformanceTest : public ::testing::Test {
 
   /// Commits and waits for the decision.
   static CommitResult Commit(EpochWriter& epoch) {
-    Mutex mutex;
-    CondVar decided;
-    std::optional<CommitResult> result;
-    epoch.CommitAsync([&](const CommitResult& decision) {
-      MutexLock lock(mutex);
-      result = decision;
-      decided.NotifyAll();
-    });
-    MutexLock lock(mutex);
-    while (!result) {
-      decided.Wait(mutex);
-    }
-    return *result;
+    AwaitedCommit commit;
+    epoch.CommitAsync(commit.callback());
+    return commit.Wait();
   }
 
   CommitResult Append(StreamId stream, uint32_t partition, int64_t first, int64_t count) {
@@ -109,6 +100,38 @@ TYPED_TEST_P(TransportConformanceTest, GivesDenseOffsetsInCommitOrder) {
   EXPECT_EQ(two.ranges.front().begin, Offset(4));
   EXPECT_EQ(this->ReadIds(stream, 0), (std::vector<int64_t>{0, 1, 2, 3, 100, 101, 102, 103, 104}));
   EXPECT_EQ(this->ReadIds(stream, 1), (std::vector<int64_t>{10, 11}));
+}
+
+TYPED_TEST_P(TransportConformanceTest, KnowsHowManyBytesAreStored) {
+  const StreamId stream = this->Create("clicks");
+  const auto describe = [&] { return this->transport_->Describe(stream, PartitionId(0)); };
+  const auto behind = [&](size_t bytes, int64_t end = 150) {
+    return this->transport_->OffsetBehind(stream, PartitionId(0), bytes, Offset(end));
+  };
+  EXPECT_EQ(describe().stored_bytes, 0U);
+  EXPECT_EQ(behind(1), Offset(0));
+  this->Append(stream, 0, 0, 100);
+  const size_t first = describe().stored_bytes;
+  EXPECT_GT(first, 0U);
+  this->Append(stream, 0, 100, 50);
+  const size_t both = describe().stored_bytes;
+  EXPECT_GT(both, first);
+  EXPECT_EQ(behind(0), Offset(0));
+  EXPECT_EQ(behind(1), Offset(100));
+  EXPECT_EQ(behind(first), Offset(100));
+  EXPECT_EQ(behind(first + 1), Offset(150));
+  EXPECT_EQ(behind(2 * both), Offset(150));
+  EXPECT_EQ(behind(2 * both, 149), Offset(100));
+  const auto trim = [&](int64_t begin) {
+    auto epoch = this->transport_->BeginEpoch();
+    epoch->Trim(stream, PartitionId(0), Offset(begin));
+    this->Commit(*epoch);
+  };
+  trim(50);
+  EXPECT_EQ(describe().stored_bytes, both) << "whole frames";
+  trim(100);
+  EXPECT_EQ(describe().stored_bytes, both - first);
+  EXPECT_EQ(behind(1), Offset(150));
 }
 
 TYPED_TEST_P(TransportConformanceTest, CommitsRecordsAndPositionsTogether) {
@@ -337,10 +360,11 @@ TYPED_TEST_P(TransportConformanceTest, KeepsTheOrderOfConcurrentWriters) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(TransportConformanceTest, GivesDenseOffsetsInCommitOrder,
-                            CommitsRecordsAndPositionsTogether, DiscardsWhatIsNotCommitted,
-                            SeeksIntoFrames, TrimsAndRefusesOffsetsOutside,
-                            CarriesTimesAndControlFrames, PutsControlFramesInFront,
-                            CreatesAStreamOnce, DropsStreamsAndForgetsReaders, RedefinesAStream,
+                            KnowsHowManyBytesAreStored, CommitsRecordsAndPositionsTogether,
+                            DiscardsWhatIsNotCommitted, SeeksIntoFrames,
+                            TrimsAndRefusesOffsetsOutside, CarriesTimesAndControlFrames,
+                            PutsControlFramesInFront, CreatesAStreamOnce,
+                            DropsStreamsAndForgetsReaders, RedefinesAStream,
                             NotifiesUntilUnsubscribed, KeepsTheOrderOfConcurrentWriters);
 
 }  // namespace millrace

@@ -13,7 +13,7 @@ namespace millrace {
 namespace {
 
 using std::chrono::nanoseconds;
-constexpr std::chrono::seconds kDiskFullPause{1};
+constexpr std::chrono::seconds kFullPause{1};
 constexpr std::chrono::milliseconds kRetryPauseMin{500};
 constexpr std::chrono::seconds kRetryPauseMax{30};
 /// The name, among the source's positions, of the fact that a bounded input has ended.
@@ -91,8 +91,8 @@ Status FileSource::Restore() {
 
 Result<nanoseconds> FileSource::Step() {
   auto next = TakeStep();
-  if (!next && next.error().code() == ErrorCode::kDiskFull) {
-    next = kDiskFullPause;
+  if (!next && IsFull(next.error())) {
+    next = kFullPause;
   }
   PublishStatus();
   return next;
@@ -110,7 +110,7 @@ Result<nanoseconds> FileSource::TakeStep() {
     return kUntilWoken;
   }
   if (context_.transport.disk_full()) {
-    return kDiskFullPause;
+    return kFullPause;
   }
   if (pending_) {
     return CommitPending();
@@ -247,7 +247,7 @@ void FileSource::Decode(FileSplit& split, const RecordBlock& block) {
   pending_->position = split.position.Encode();
   bytes_read_ += block.end - block.begin;
   records_count_ += pending_->decoded.accepted;
-  errors_count_ += pending_->decoded.errors.size();
+  errors_count_ += pending_->decoded.refused() + pending_->decoded.lost;
 }
 
 void FileSource::DecodeRecords(FileSplit& split, const RecordBlock& block) {

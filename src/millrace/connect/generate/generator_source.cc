@@ -14,7 +14,7 @@ namespace millrace {
 namespace {
 
 using std::chrono::nanoseconds;
-constexpr std::chrono::seconds kDiskFullPause{1};
+constexpr std::chrono::seconds kFullPause{1};
 constexpr std::chrono::milliseconds kPromisePeriod{200};
 /// Blocks a second at most, where a rate is given.
 constexpr uint64_t kBlocksPerSecond = 100;
@@ -87,8 +87,8 @@ std::string GeneratorSource::Position(uint64_t next) const {
 
 Result<nanoseconds> GeneratorSource::Step() {
   auto next = TakeStep();
-  if (!next && next.error().code() == ErrorCode::kDiskFull) {
-    next = kDiskFullPause;
+  if (!next && IsFull(next.error())) {
+    next = kFullPause;
   }
   PublishStatus(next && next->count() > 0);
   return next;
@@ -153,7 +153,7 @@ Result<nanoseconds> GeneratorSource::CommitBlock(uint64_t end) {
     return Err(taken.error());
   }
   records_count_ += decoded.accepted;
-  errors_count_ += decoded.errors.size();
+  errors_count_ += decoded.refused() + decoded.lost;
   next_ = end;
   // Rows that partition_by spreads may leave a partition without any for long.
   const nanoseconds now = context_.clock.Monotonic();

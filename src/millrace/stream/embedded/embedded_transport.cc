@@ -495,6 +495,11 @@ PartitionInfo EmbeddedTransport::Describe(StreamId stream, PartitionId partition
   return impl_->table().Describe(stream, partition);
 }
 
+Offset EmbeddedTransport::OffsetBehind(StreamId stream, PartitionId partition, size_t bytes,
+                                       Offset end) {
+  return impl_->table().OffsetBehind(stream, partition, bytes, end);
+}
+
 std::unique_ptr<EpochWriter> EmbeddedTransport::BeginEpoch() {
   return std::make_unique<EmbeddedEpochWriter>(
       [this](auto pending) { impl_->Commit(std::move(pending)); });

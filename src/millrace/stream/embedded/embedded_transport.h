@@ -46,6 +46,7 @@ class EmbeddedTransport final : public Transport {
   std::optional<StreamInfo> FindStream(std::string_view name) override;
   std::vector<StreamInfo> Streams() override;
   PartitionInfo Describe(StreamId stream, PartitionId partition) override;
+  Offset OffsetBehind(StreamId stream, PartitionId partition, size_t bytes, Offset end) override;
   std::unique_ptr<EpochWriter> BeginEpoch() override;
   std::unique_ptr<Cursor> OpenCursor(StreamId stream, PartitionId partition, Offset from,
                                      Visibility visibility) override;

@@ -252,6 +252,11 @@ PartitionInfo MemoryTransport::Describe(StreamId stream, PartitionId partition) 
   return table_.Describe(stream, partition);
 }
 
+Offset MemoryTransport::OffsetBehind(StreamId stream, PartitionId partition, size_t bytes,
+                                     Offset end) {
+  return table_.OffsetBehind(stream, partition, bytes, end);
+}
+
 std::unique_ptr<EpochWriter> MemoryTransport::BeginEpoch() {
   return std::make_unique<Writer>(*this);
 }
