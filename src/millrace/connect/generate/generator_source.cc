@@ -189,6 +189,7 @@ Status GeneratorSource::CommitControl(ControlFrame::Kind kind, Micros event_time
     return {};
   }
   std::vector<StreamIngestor::PartitionChange> changes;
+  changes.reserve(table.partitions);
   for (uint32_t p = 0; p < table.partitions; ++p) {
     changes.push_back({.partition = PartitionId(p), .kind = kind, .max_event_time = event_time});
   }
