@@ -100,6 +100,13 @@ std::optional<ControlFrame> PartitionClock::End(size_t partition) {
   return ControlFrame{.kind = ControlFrame::Kind::kEnd, .time = kMicrosMax};
 }
 
+Micros PartitionClock::InTimeFrom(size_t partition) {
+  const Partition& state = partitions_[partition];
+  const Micros own =
+      state.max_event_time == kMicrosMin ? kMicrosMin : state.max_event_time - delay_;
+  return state.idle ? std::max(own, watermark()) : own;
+}
+
 Micros PartitionClock::EventTimeOf(const ControlFrame& control) const {
   const bool none = control.time == kMicrosMin || control.kind == ControlFrame::Kind::kEnd;
   return none ? kMicrosMin : control.time + delay_;

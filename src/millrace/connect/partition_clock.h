@@ -51,6 +51,9 @@ class PartitionClock {
   /// No record comes any more: the partition's watermark is infinite.
   std::optional<ControlFrame> End(size_t partition);
 
+  /// The event time from which on a record that is appended now is not late for any window.
+  Micros InTimeFrom(size_t partition);
+
   /// The event time that a control frame raises its partition to.
   Micros EventTimeOf(const ControlFrame& control) const;
 

@@ -30,7 +30,10 @@ StreamIngestor::StreamIngestor(const TableDefinition& table, Transport& transpor
   std::vector<ExpressionPtr> expressions;
   expressions.reserve(table_.generated.size());
   for (const GeneratedColumn& generated : table_.generated) {
-    expressions.push_back(generated.expression);
+    if (generated.expression != nullptr) {
+      computed_.push_back(generated.column);
+      expressions.push_back(generated.expression);
+    }
   }
   if (!expressions.empty()) {
     generated_.emplace(std::move(expressions));
@@ -72,6 +75,9 @@ Status StreamIngestor::RestoreClock() {
   const std::chrono::nanoseconds now = clock_.Monotonic();
   for (uint32_t p = 0; p < table_.partitions; ++p) {
     const PartitionInfo info = transport_.Describe(stream_, PartitionId(p));
+    if (HasProctimeWatermark()) {
+      proctime_ = std::max(proctime_.load(), info.max_event_time);
+    }
     if (info.durable_end == info.begin) {
       partitions_.Restore(p, info, nullptr, now);
       continue;
@@ -167,18 +173,18 @@ BatchPtr StreamIngestor::Generate(DecodedRecords& records, Decoded& decoded) con
   };
   std::vector<Column> columns(table_.schema->size());
   place(*declared, columns);
-  if (!generated_) {
-    return Batch::Make(table_.schema, std::move(columns), declared->rows());
-  }
   for (const GeneratedColumn& generated : table_.generated) {
     columns[generated.column] =
         NullColumn(table_.schema->field(generated.column).type, declared->rows());
+  }
+  if (!generated_) {
+    return Batch::Make(table_.schema, std::move(columns), declared->rows());
   }
   const BatchPtr input = Batch::Make(table_.schema, columns, declared->rows());
   RowErrors errors;
   std::vector<Column> values = generated_->EvaluateAll(*input, errors);
   for (size_t i = 0; i < values.size(); ++i) {
-    columns[table_.generated[i].column] = std::move(values[i]);
+    columns[computed_[i]] = std::move(values[i]);
   }
   BatchPtr rows = Batch::Make(table_.schema, std::move(columns), declared->rows());
   AddMissing(*rows, errors);
@@ -187,9 +193,9 @@ BatchPtr StreamIngestor::Generate(DecodedRecords& records, Decoded& decoded) con
 }
 
 void StreamIngestor::AddMissing(const Batch& rows, RowErrors& errors) const {
-  for (const GeneratedColumn& generated : table_.generated) {
-    const Field& field = table_.schema->field(generated.column);
-    const Column& column = rows.column(generated.column);
+  for (const size_t computed : computed_) {
+    const Field& field = table_.schema->field(computed);
+    const Column& column = rows.column(computed);
     for (uint32_t row = 0; !field.nullable && column.may_have_nulls() && row < rows.rows(); ++row) {
       if (column.IsNull(row)) {
         errors.Add(row, ErrorCode::kRecordMissingColumn,
@@ -244,6 +250,17 @@ EventTimes StreamIngestor::TimesOf(const Batch& rows, Micros watermark_limit) co
                       std::min(watermark_limit, now + options_.watermark_ahead_max.count()));
 }
 
+std::vector<StreamIngestor::Piece> StreamIngestor::PiecesOf(const BatchPtr& rows,
+                                                            const Placement& placement) {
+  std::vector<Piece> pieces = Partition(rows, placement);
+  for (Piece& piece : pieces) {
+    if (table_.proctime) {
+      SetProctime(piece);
+    }
+  }
+  return pieces;
+}
+
 std::vector<StreamIngestor::Piece> StreamIngestor::Partition(const BatchPtr& rows,
                                                              const Placement& placement) {
   const Micros limit = placement.watermark_limit;
@@ -271,8 +288,7 @@ std::vector<StreamIngestor::Piece> StreamIngestor::Partition(const BatchPtr& row
   return pieces;
 }
 
-Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement,
-                              const Extend& extend, CommitCallback callback) {
+Status StreamIngestor::CheckRoom(const Decoded& decoded) const {
   if (transport_.disk_full()) {
     return Err(ErrorCode::kDiskFull, "the data directory's disk is full");
   }
@@ -284,29 +300,48 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement
                           table_.name))
             .WithHint("try again later"));
   }
+  return {};
+}
+
+std::unique_ptr<EpochWriter> StreamIngestor::Encode(const Decoded& decoded,
+                                                    std::span<const Piece> pieces,
+                                                    const Extend& extend) const {
   auto writer = transport_.BeginEpoch();
-  std::vector<Piece> pieces;
-  if (decoded.rows != nullptr) {
-    pieces = Partition(decoded.rows, placement);
-  }
-  // Encoding is slow and needs no lock; only control frames and the commit do.
   std::vector<PartitionId> used;
   for (const Piece& piece : pieces) {
     writer->Append(stream_, piece.partition, piece.rows, piece.times);
     used.push_back(piece.partition);
   }
   AppendErrors(decoded, *writer);
+  if (extend) {
+    extend(*writer, used);
+  }
+  return writer;
+}
+
+Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement,
+                              const Extend& extend, CommitCallback callback) {
+  MR_TRY(CheckRoom(decoded));
+  std::vector<Piece> pieces;
+  if (decoded.rows != nullptr) {
+    pieces = PiecesOf(decoded.rows, placement);
+  }
+  // Encoding is slow and needs no lock; only control frames and the commit do.
+  auto writer = Encode(decoded, pieces, extend);
   options_.metrics.requests.Add();
   options_.metrics.accepted.Add(static_cast<double>(decoded.accepted));
   options_.metrics.refused.Add(static_cast<double>(decoded.refused()));
   options_.metrics.lost.Add(static_cast<double>(decoded.lost));
   options_.metrics.bytes.Add(decoded.body == nullptr ? 0
                                                      : static_cast<double>(decoded.body->size()));
-  if (extend) {
-    extend(*writer, used);
-  }
   MutexLock lock(mutex_);
   MR_TRY(RefreshClock());
+  if (IsBehindProctime(pieces)) {
+    for (Piece& piece : pieces) {
+      SetProctime(piece);
+    }
+    writer = Encode(decoded, pieces, extend);
+  }
   for (const Piece& piece : pieces) {
     const uint32_t p = piece.partition.value();
     const auto active = partitions_.Append(p, piece.times.max, clock_.Monotonic());
@@ -318,8 +353,61 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement
       }
     }
   }
+  appended_since_raise_ = true;
   writer->CommitAsync(NotingAborts(std::move(callback)));
   return {};
+}
+
+bool StreamIngestor::HasProctimeWatermark() const {
+  return table_.proctime && table_.event_time == table_.proctime;
+}
+
+bool StreamIngestor::IsTimeToRaise(std::chrono::nanoseconds now) {
+  constexpr std::chrono::nanoseconds kPauseMin = std::chrono::seconds(1);
+  constexpr std::chrono::nanoseconds kPauseMax = std::chrono::minutes(1);
+  if (std::exchange(appended_since_raise_, false)) {
+    next_raise_ = std::min(next_raise_, now + kPauseMin);
+    raise_pause_ = kPauseMin;
+  }
+  if (now < next_raise_) {
+    return false;
+  }
+  next_raise_ = now + raise_pause_;
+  raise_pause_ = std::clamp(2 * raise_pause_, kPauseMin, kPauseMax);
+  return true;
+}
+
+Micros StreamIngestor::Proctime() {
+  Micros last = proctime_;
+  Micros now = std::max(last, clock_.WallMicros());
+  while (!proctime_.compare_exchange_weak(last, now)) {
+    now = std::max(last, now);
+  }
+  return now;
+}
+
+void StreamIngestor::SetProctime(Piece& piece) {
+  const Micros now = Proctime();
+  std::vector<Column> columns;
+  columns.reserve(piece.rows->schema().size());
+  for (size_t i = 0; i < piece.rows->schema().size(); ++i) {
+    columns.push_back(piece.rows->column(i));
+  }
+  ColumnBuilder times(DataType::Of(TypeId::kTimestamptz));
+  times.Reserve(piece.rows->rows());
+  for (size_t row = 0; row < piece.rows->rows(); ++row) {
+    times.AppendFixed(now);
+  }
+  columns[*table_.proctime] = times.Finish();
+  piece.rows = Batch::Make(table_.schema, std::move(columns), piece.rows->rows());
+  piece.times = TimesOf(*piece.rows);
+}
+
+bool StreamIngestor::IsBehindProctime(std::span<const Piece> pieces) {
+  return HasProctimeWatermark() &&
+         std::ranges::any_of(pieces, [this](const Piece& piece) MR_REQUIRES(mutex_) {
+           return piece.times.min < partitions_.InTimeFrom(piece.partition.value());
+         });
 }
 
 Result<bool> StreamIngestor::Control(std::span<const PartitionChange> changes, const Extend& extend,
@@ -345,7 +433,8 @@ Result<bool> StreamIngestor::Control(std::span<const PartitionChange> changes, c
         control = partitions_.Raise(p, change.max_event_time);
         break;
       case ControlFrame::Kind::kIdle:
-        control = partitions_.SetIdle(p);
+        // The wall clock goes on, and Tick says so.
+        control = HasProctimeWatermark() ? std::nullopt : partitions_.SetIdle(p);
         break;
       case ControlFrame::Kind::kEnd:
         control = partitions_.End(p);
@@ -393,15 +482,24 @@ void StreamIngestor::Tick() {
   }
   const std::chrono::nanoseconds now = clock_.Monotonic();
   std::unique_ptr<EpochWriter> writer;
-  const auto append = [&](uint32_t partition, const std::optional<ControlFrame>& control) {
+  const auto append = [&](uint32_t partition,
+                          const std::optional<ControlFrame>& control) MR_REQUIRES(mutex_) {
     if (control) {
       writer = writer == nullptr ? transport_.BeginEpoch() : std::move(writer);
-      writer->PrependControl(stream_, PartitionId(partition), *control, kMicrosMin);
+      const Micros time = control->kind == ControlFrame::Kind::kWatermark
+                              ? partitions_.EventTimeOf(*control)
+                              : kMicrosMin;
+      writer->PrependControl(stream_, PartitionId(partition), *control, time);
     }
   };
   append(0, partitions_.IdleFromTheStart(options_.idle_timeout, now));
-  for (uint32_t p = 0; options_.idle_by_timeout && p < table_.partitions; ++p) {
-    append(p, partitions_.Idle(p, options_.idle_timeout, now));
+  const bool raises = HasProctimeWatermark() && IsTimeToRaise(now);
+  for (uint32_t p = 0; p < table_.partitions; ++p) {
+    if (raises) {
+      append(p, partitions_.Raise(p, Proctime()));
+    } else if (options_.idle_by_timeout && !HasProctimeWatermark()) {
+      append(p, partitions_.Idle(p, options_.idle_timeout, now));
+    }
   }
   if (writer != nullptr) {
     writer->CommitAsync(NotingAborts({}));

@@ -139,6 +139,20 @@ class StreamIngestor {
     EventTimes times;
   };
   std::vector<Piece> Partition(const BatchPtr& rows, const Placement& placement);
+  std::vector<Piece> PiecesOf(const BatchPtr& rows, const Placement& placement);
+  /// The epoch of what is decoded, without control frames.
+  std::unique_ptr<EpochWriter> Encode(const Decoded& decoded, std::span<const Piece> pieces,
+                                      const Extend& extend) const;
+  Status CheckRoom(const Decoded& decoded) const;
+  // Of a table with proctime().
+  bool HasProctimeWatermark() const;
+  /// The wall clock; never goes back, not even behind the log.
+  Micros Proctime();
+  void SetProctime(Piece& piece);
+  /// Whether pieces were so long under way that their rows would be late.
+  bool IsBehindProctime(std::span<const Piece> pieces) MR_REQUIRES(mutex_);
+  /// Each second while records come, then ever more seldom.
+  bool IsTimeToRaise(std::chrono::nanoseconds now) MR_REQUIRES(mutex_);
   void AppendErrors(const Decoded& decoded, EpochWriter& writer) const;
 
   const TableDefinition table_;
@@ -147,11 +161,13 @@ class StreamIngestor {
   const Options options_;
   SchemaPtr declared_schema_;             // Without generated columns.
   std::vector<size_t> declared_columns_;  // Index in the table's schema.
+  std::vector<size_t> computed_;          // Those of generated_, in its order.
   std::optional<Evaluator> generated_;
   StreamId stream_;
   StreamId errors_;
   std::atomic<uint32_t> next_partition_{0};
   std::atomic<bool> is_full_{false};
+  std::atomic<Micros> proctime_{kMicrosMin};
 
   Mutex decoders_mutex_;
   std::vector<std::unique_ptr<JsonDecoder>> decoders_[2] MR_GUARDED_BY(decoders_mutex_);
@@ -159,6 +175,9 @@ class StreamIngestor {
   /// Held over CommitAsync, so that the clock sees appends in log order.
   Mutex mutex_;
   PartitionClock partitions_ MR_GUARDED_BY(mutex_);
+  bool appended_since_raise_ MR_GUARDED_BY(mutex_) = false;
+  std::chrono::nanoseconds raise_pause_ MR_GUARDED_BY(mutex_){0};
+  std::chrono::nanoseconds next_raise_ MR_GUARDED_BY(mutex_){0};
   /// The clock has seen appends that were then aborted.
   std::atomic<bool> clock_ahead_{false};
 };

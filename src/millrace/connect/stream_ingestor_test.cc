@@ -234,6 +234,83 @@ TEST_F(StreamIngestorTest, RefusesRecordsWhileTheDiskIsFull) {
   ASSERT_TRUE(Post("{\"n\":1}\n"));
 }
 
+/// seen (n bigint, at timestamptz generated as proctime()), one partition.
+TableDefinition Seen() {
+  TableDefinition table = Clicks();
+  table.partitions = 1;
+  table.proctime = 1;
+  table.generated = {{.column = 1, .expression = nullptr}};
+  table.watermark_delay = kMicrosPerSecond;
+  return table;
+}
+
+class ProctimeTest : public StreamIngestorTest {
+ protected:
+  /// Seconds after kNow of all records.
+  std::vector<int64_t> Seconds() {
+    std::vector<int64_t> seconds;
+    for (const StreamFrame& frame : Frames("clicks", 0)) {
+      if (frame.type == FrameType::kData) {
+        for (const Micros time : frame.batch->column(1).Values<Micros>()) {
+          seconds.push_back((time - kNow) / kMicrosPerSecond);
+        }
+      }
+    }
+    return seconds;
+  }
+
+  int64_t WatermarkSecond() {
+    const PartitionInfo info = transport_->Describe(ingestor_->stream(), PartitionId(0));
+    return (info.max_event_time - kNow) / kMicrosPerSecond - 1;
+  }
+};
+
+TEST_F(ProctimeTest, IsWhenARecordIsCommitted) {
+  Open(Seen());
+  const auto early = Decode("{\"n\":1}\n{\"n\":2}\n");
+  clock_.Advance(std::chrono::seconds(10));
+  ASSERT_TRUE(ingestor_->Commit(early, {}, {}, {}));
+  clock_.SetWall(kNow);
+  ASSERT_TRUE(Post("{\"n\":3}\n"));
+  EXPECT_THAT(Seconds(), ElementsAre(10, 10, 10)) << "it never goes back";
+  Open(Seen());
+  ASSERT_TRUE(Post("{\"n\":4}\n"));
+  EXPECT_EQ(Seconds().back(), 10) << "not after a restart either";
+}
+
+TEST_F(ProctimeTest, IsTakenAgainWhenTheLogHasMovedOn) {
+  Open(Seen());
+  bool is_first = true;
+  const auto extend = [&](EpochWriter&, const std::vector<PartitionId>&) {
+    if (std::exchange(is_first, false)) {  // While it is encoded.
+      clock_.Advance(std::chrono::seconds(5));
+      ASSERT_TRUE(Post("{\"n\":2}\n"));
+    }
+  };
+  ASSERT_TRUE(ingestor_->Commit(Decode("{\"n\":1}\n"), {}, extend, {}));
+  EXPECT_THAT(Seconds(), ElementsAre(5, 5));
+}
+
+TEST_F(ProctimeTest, MovesTheWatermarkWhenNothingComes) {
+  Open(Seen());
+  ASSERT_TRUE(Post("{\"n\":1}\n"));
+  std::vector<int64_t> watermarks;
+  for (int second = 0; second < 100; ++second) {
+    clock_.Advance(std::chrono::seconds(1));
+    ingestor_->Tick();
+    if (watermarks.empty() || watermarks.back() != WatermarkSecond()) {
+      watermarks.push_back(WatermarkSecond());
+    }
+  }
+  EXPECT_THAT(watermarks, ElementsAre(0, 1, 3, 7, 15, 31, 63)) << "ever more seldom";
+  ASSERT_TRUE(Post("{\"n\":1}\n"));
+  for (int second = 0; second < 2; ++second) {
+    clock_.Advance(std::chrono::seconds(1));
+    ingestor_->Tick();
+  }
+  EXPECT_EQ(WatermarkSecond(), 101);
+}
+
 TEST_F(StreamIngestorTest, DoesNotLetAbsurdTimesMoveTheWatermark) {
   Open();
   ASSERT_TRUE(Post(R"({"n":1,"at":"2026-01-01T00:00:00Z"})"

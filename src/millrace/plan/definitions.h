@@ -15,7 +15,7 @@ namespace millrace {
 /// A stored generated column: computed at ingest from the declared columns.
 struct GeneratedColumn {
   size_t column = 0;         ///< Index in the table's schema.
-  ExpressionPtr expression;  ///< Over the table's schema.
+  ExpressionPtr expression;  ///< Over the table's schema; null = proctime().
 };
 
 /// What happens to records for a table that has its retention_bytes and may give none up.
@@ -26,6 +26,9 @@ struct TableDefinition {
   std::string name;
   SchemaPtr schema;  ///< All columns, generated ones too.
   std::vector<GeneratedColumn> generated;
+  /// Generated column that is the time at which a record was committed, as its log has it; none =
+  /// the table has none.
+  std::optional<size_t> proctime;
   std::optional<size_t> event_time;  ///< timestamptz column; none = no watermark.
   Micros watermark_delay = 0;
   uint32_t partitions = 4;

@@ -40,6 +40,7 @@ PlanProperties Keep(const PlanProperties& input, const std::vector<size_t>& kept
   }
   if (input.event_time) {
     properties.event_time = place(*input.event_time);
+    properties.is_proctime = input.is_proctime && properties.event_time;
   }
   return properties;
 }

@@ -145,6 +145,7 @@ struct PlanProperties {
   bool append_only = true;           ///< No row has a negative weight.
   std::vector<size_t> key;           ///< Columns that identify a row; empty = unknown.
   std::optional<size_t> event_time;  ///< Column that carries the event time.
+  bool is_proctime = false;          ///< The event time is a table's proctime().
 };
 
 /// One step of a plan. Exactly one of the node kinds; plain data without behaviour.

@@ -8,13 +8,17 @@ namespace millrace {
 
 PlanPtr MakeTableRows(const TableDefinition& table) {
   PlanPtr plan = MakeScan(table.name, false, *table.schema,
-                          {.append_only = true, .key = {}, .event_time = table.event_time});
+                          {.append_only = true,
+                           .key = {},
+                           .event_time = table.event_time,
+                           .is_proctime = table.event_time && table.event_time == table.proctime});
   if (table.primary_key.empty()) {
     return plan;
   }
   UpsertNode upsert{.key = table.primary_key};
   if (table.delete_when != nullptr) {
     std::vector<ExpressionPtr> columns;
+    columns.reserve(table.schema->size() + 1);
     for (size_t i = 0; i < table.schema->size(); ++i) {
       columns.push_back(ColumnOf(*plan, i));
     }

@@ -112,6 +112,35 @@ Bound<Micros> SelectBinder::BindWindowSize(const TreeNode& node, std::string_vie
   return static_cast<Micros>(micros);
 }
 
+Bound<size_t> SelectBinder::BindWindowTime(const TreeNode& node, const PlanNode& input,
+                                           const std::string& relation,
+                                           const std::string& function) {
+  if (node.Is("FuncCall") && node.Names("funcname").back() == "proctime") {
+    MR_TRY(node.AllowOnly({"funcname"}, node.offset()));
+    if (!input.properties.is_proctime) {
+      return ErrAt(node.offset(), ErrorCode::kSqlInvalidWindow,
+                   fmt::format("the event time of {} is not proctime()", relation),
+                   "give the table a column timestamptz GENERATED ALWAYS AS (proctime()) STORED");
+    }
+    return *input.properties.event_time;
+  }
+  const auto column = node.Names("fields");
+  if (!node.Is("ColumnRef") || column.size() != 1) {
+    return ErrAt(node.offset(), ErrorCode::kSqlInvalidWindow,
+                 fmt::format("the second argument of {} must be a column of the table", function),
+                 fmt::format("write {}", function == "hop" ? kHop : kTumble));
+  }
+  const Scope scope(relation, *input.schema);
+  MR_ASSIGN(const size_t time, scope.Find("", column[0], node.offset()));
+  const DataType type = scope.entry(time).field.type;
+  if (type.id != TypeId::kTimestamptz) {
+    return ErrAt(node.offset(), ErrorCode::kSqlInvalidWindow,
+                 fmt::format("the time column of a window must be timestamptz: {} is {}", column[0],
+                             type.ToString()));
+  }
+  return time;
+}
+
 Bound<SelectBinder::Source> SelectBinder::BindWindow(const TreeNode& call, const std::string& alias,
                                                      int offset) {
   const auto arguments = call.List("args");
@@ -128,27 +157,14 @@ Bound<SelectBinder::Source> SelectBinder::BindWindow(const TreeNode& call, const
                  usage);
   }
   const auto table = arguments[0].Names("fields");
-  const auto column = arguments[1].Names("fields");
   if (!arguments[0].Is("ColumnRef") || table.size() != 1) {
     return ErrAt(
         arguments[0].offset(), ErrorCode::kSqlInvalidWindow,
         fmt::format("the first argument of {} must be the name of a table or view", function),
         usage);
   }
-  if (!arguments[1].Is("ColumnRef") || column.size() != 1) {
-    return ErrAt(arguments[1].offset(), ErrorCode::kSqlInvalidWindow,
-                 fmt::format("the second argument of {} must be a column of the table", function),
-                 usage);
-  }
   MR_ASSIGN(PlanPtr input, Resolve(table[0], arguments[0].offset()));
-  const Scope scope(table[0], *input->schema);
-  MR_ASSIGN(const size_t time, scope.Find("", column[0], arguments[1].offset()));
-  const DataType type = scope.entry(time).field.type;
-  if (type.id != TypeId::kTimestamptz) {
-    return ErrAt(arguments[1].offset(), ErrorCode::kSqlInvalidWindow,
-                 fmt::format("the time column of a window must be timestamptz: {} is {}", column[0],
-                             type.ToString()));
-  }
+  MR_ASSIGN(const size_t time, BindWindowTime(arguments[1], *input, table[0], function));
   for (const std::string_view name : {"window_start", "window_end"}) {
     if (input->schema->Find(name)) {
       return ErrAt(offset, ErrorCode::kSqlDuplicateName,

@@ -50,6 +50,10 @@ constexpr std::pair<std::string_view, std::string_view> kMissing[] = {
     {"num_nulls", "count the arguments with CASE"},
     {"num_nonnulls", "count the arguments with CASE"},
     {"pg_typeof", "EXPLAIN shows the types"},
+    {"proctime",
+     "it is a generated column of a table, timestamptz GENERATED ALWAYS AS (proctime()) STORED, "
+     "and "
+     "then the time of tumble and hop"},
     {"regexp_match", kRegexSubstr},
     {"regexp_matches", kRegexSubstr},
     {"regexp_split_to_array", kSplitPart},

@@ -94,6 +94,8 @@ class SelectBinder final {
   Bound<Source> BindRange(const TreeNode& range, int offset);
   Bound<Source> BindRelation(const TreeNode& range, int offset);
   Bound<Source> BindTableFunction(const TreeNode& range, int offset);
+  static Bound<size_t> BindWindowTime(const TreeNode& node, const PlanNode& input,
+                                      const std::string& relation, const std::string& function);
   Bound<Source> BindWindow(const TreeNode& call, const std::string& alias, int offset);
   Bound<Source> BindSubquery(const TreeNode& range, int offset);
   Bound<std::string> BindAlias(const TreeNode& range, const std::string& otherwise, int offset);

@@ -16,6 +16,9 @@ namespace millrace::internal {
 
 namespace {
 
+/// How much later than another a record may be committed whose time was taken before.
+constexpr Duration kProctimeDelay = std::chrono::seconds(1);
+
 std::string ConstraintName(const std::string& type) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
       {"CONSTR_UNIQUE", "UNIQUE"},
@@ -105,6 +108,27 @@ Bound<Columns> BindColumns(const TreeNode& create) {
     all.columns.push_back(std::move(column));
   }
   return all;
+}
+
+bool IsProctime(const TreeNode& node) {
+  return node.Is("FuncCall") && node.Names("funcname").back() == "proctime" &&
+         node.List("args").empty();
+}
+
+/// The one column that is proctime().
+Bound<void> BindProctime(const Column& column, size_t index, TableDefinition& table) {
+  if (column.field.type.id != TypeId::kTimestamptz) {
+    return ErrAt(column.offset, ErrorCode::kSqlTypeMismatch,
+                 fmt::format("column {} is {}, but proctime() timestamptz", column.field.name,
+                             column.field.type.ToString()));
+  }
+  if (table.proctime) {
+    return ErrAt(column.offset, ErrorCode::kSqlInvalidDefinition,
+                 "a table has one column that is proctime()");
+  }
+  table.proctime = index;
+  table.generated.push_back({index, nullptr});
+  return {};
 }
 
 Bound<ExpressionPtr> BindGenerated(const Column& column, const std::vector<Column>& columns,
@@ -209,15 +233,19 @@ Bound<void> BindOptions(const WithOptions& with, const Scope& scope, int offset,
   if (options.check_connector) {
     options.check_connector(table, errors);
   }
-  table.watermark_delay = read.watermark_delay.value_or(Duration(0)).count();
   table.partitions = read.partitions.value_or(options.default_partitions);
+  table.event_time = table.proctime;
   if (read.event_time) {
     MR_ASSIGN(table.event_time,
               BindEventTime(*read.event_time, with.OffsetOf("event_time"), scope));
-  } else if (read.watermark_delay) {
+  }
+  if (!table.event_time && read.watermark_delay) {
     return ErrAt(offset, ErrorCode::kSqlInvalidDefinition,
                  "watermark_delay needs the option event_time");
   }
+  const Duration usual =
+      table.proctime && table.event_time == table.proctime ? kProctimeDelay : Duration(0);
+  table.watermark_delay = read.watermark_delay.value_or(usual).count();
   MR_TRY(BindRetention(read, with, table));
   for (const std::string& name : read.partition_by) {
     MR_ASSIGN(const size_t column, scope.Find("", name, with.OffsetOf("partition_by")));
@@ -225,6 +253,11 @@ Bound<void> BindOptions(const WithOptions& with, const Scope& scope, int offset,
   }
   if (table.partition_by.empty()) {
     table.partition_by = table.primary_key;
+  }
+  if (table.proctime &&
+      std::ranges::find(table.partition_by, *table.proctime) != table.partition_by.end()) {
+    return ErrAt(offset, ErrorCode::kSqlInvalidDefinition,
+                 "proctime() is known too late to choose a partition");
   }
   // Else the records of a key would have no order.
   for (const size_t column : table.partition_by) {
@@ -267,7 +300,9 @@ Bound<TableDefinition> BindTable(const TreeNode& create, const Script& script,
   table.schema = MakeSchema(std::move(fields));
   const Scope scope(table.name, *table.schema);
   for (size_t i = 0; i < columns.size(); ++i) {
-    if (columns[i].generated) {
+    if (columns[i].generated && IsProctime(columns[i].generated)) {
+      MR_TRY(BindProctime(columns[i], i, table));
+    } else if (columns[i].generated) {
       MR_ASSIGN(ExpressionPtr expression, BindGenerated(columns[i], columns, scope, script));
       table.generated.push_back({i, std::move(expression)});
     }
