@@ -90,6 +90,17 @@ class Checker:
         compare("per_key", {row["key"]: (row["n"], int(row["total"]), row["low"], row["high"])
                             for row in self._rows_of("per_key")}, self.expected.per_key)
 
+    def has_direct_all(self):
+        """Whether the view over the same files without a stream has so many records, or more."""
+        rows = self._rows_of("direct_per_key")
+        return sum(row["n"] for row in rows) >= self.expected.count
+
+    def check_direct(self, bad_lines):
+        compare("direct_per_key",
+                {row["key"]: (row["n"], int(row["total"]), row["low"], row["high"])
+                 for row in self._rows_of("direct_per_key")}, self.expected.per_key)
+        self._check_rows(f"errors${self._stream}_direct", bad_lines)
+
     def check_per_minute(self):
         compare("per_minute", self._windows_of("per_minute"), self.expected.per_minute)
 
@@ -143,14 +154,17 @@ class Checker:
 
     def check_errors(self, count):
         """Whether each of so many bad lines has its error row, once."""
-        path = f"/api/v1/streams/errors${self._stream}/records?limit={PAGE}"
-        found = len(self._server.get(path)["records"])
-        if found != count:
-            raise Failure(f"stream errors${self._stream}: {found} rows instead of {count}")
+        self._check_rows(f"errors${self._stream}", count)
         late = f"late${self._views}per_minute_final"
         rows = self._server.get(f"/api/v1/streams/{late}/records?limit=3")["records"]
         if rows:
             raise Failure(f"stream {late}: {rows}")
+
+    def _check_rows(self, stream, count):
+        path = f"/api/v1/streams/{stream}/records?limit={PAGE}"
+        found = len(self._server.get(path)["records"])
+        if found != count:
+            raise Failure(f"stream {stream}: {found} rows instead of {count}")
 
     def check_again_from_the_start(self):
         """Reads the whole stream once more: what was there before must still be."""

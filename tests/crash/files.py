@@ -14,7 +14,7 @@ import threading
 import load
 from server import Failure
 
-COLUMNS = """\
+TABLE = """\
 CREATE TABLE {name} (
   producer integer NOT NULL, seq bigint NOT NULL, key text NOT NULL, value bigint NOT NULL,
   at timestamptz NOT NULL, note text NOT NULL
@@ -23,6 +23,8 @@ CREATE TABLE {name} (
 CREATE MATERIALIZED VIEW {name}_per_key AS
 SELECT key, count(*) AS n, sum(value) AS total, min(value) AS low, max(value) AS high
 FROM {name} GROUP BY key;
+"""
+FINAL_VIEW = """\
 CREATE MATERIALIZED VIEW {name}_per_minute_final WITH (emit = 'final') AS
 SELECT window_start, key, count(*) AS n, sum(value) AS total
 FROM tumble({name}, at, interval '1 minute') GROUP BY window_start, window_end, key;
@@ -31,9 +33,14 @@ BAD_LINE = "this is not a record\n"
 
 
 def add_table(project, name, path, mode, options=""):
-    """Adds a table over files and its views to a project; the program must be down."""
+    """Adds a table over files and its views to a project; the program must be down.
+
+    And another table over the same files that is not stored, with one view."""
     with open(os.path.join(project, f"{name}.sql"), "w", encoding="utf-8") as sql:
-        sql.write(COLUMNS.format(name=name, path=path, mode=mode, options=options))
+        sql.write(TABLE.format(name=name, path=path, mode=mode, options=options))
+        sql.write(FINAL_VIEW.format(name=name))
+        sql.write(TABLE.format(name=f"{name}_direct", path=path, mode=mode,
+                               options=options + ", storage = 'direct'"))
 
 
 def line(seed, number, seq):

@@ -123,6 +123,8 @@ class Trial:
         checker.check_per_key()
         checker.check_per_minute_final()
         checker.check_errors(source.bad_lines)
+        wait_until(checker.has_direct_all, 60, f"{source.table}_direct: not all records are there")
+        checker.check_direct(source.bad_lines)
         if isinstance(source, BoundedFiles):
             wait_until(checker.is_all_final, 60, f"{source.table}: windows of an input that has "
                        "ended are not out")

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "millrace/app/direct_tables.h"
 #include "millrace/codec/json_encoder.h"
 #include "millrace/connect/file/file_source_testing.h"
 #include "millrace/engine/pipeline_runner.h"
@@ -35,9 +36,11 @@ class FileStreamingTest : public FileSourceTest {
     limits_.block_bytes = 300;
   }
 
+  virtual Transport& ReaderSide() { return *transport_; }
+
   void StartAll() {
     Start();
-    auto runner = PipelineRunner::Create(project_.views.front(), project_, *transport_, clock_,
+    auto runner = PipelineRunner::Create(project_.views.front(), project_, ReaderSide(), clock_,
                                          workers_, {}, [] {});
     ASSERT_TRUE(runner) << runner.error().ToString();
     runner_ = *std::move(runner);
@@ -100,6 +103,88 @@ class FileStreamingTest : public FileSourceTest {
   WorkerPool workers_{2};
   std::unique_ptr<PipelineRunner> runner_;
 };
+
+/// The same without a stream between the two.
+class DirectFileStreamingTest : public FileStreamingTest {
+ protected:
+  void SetUp() override {
+    FileStreamingTest::SetUp();
+    table_.is_direct = true;
+    project_.tables.front().is_direct = true;
+    ingest_options_.unread = {1};  // k
+    OpenDirect();
+  }
+
+  void TearDown() override { StopAll(); }
+
+  void StopAll() {
+    direct_.Close();
+    source_.reset();
+    ingestor_.reset();
+    runner_.reset();
+  }
+
+  void OpenDirect() {
+    auto direct = DirectTables::Open(project_, *transport_);
+    ASSERT_TRUE(direct) << direct.error().ToString();
+    direct_ = *std::move(direct);
+  }
+
+  void CrashAll() {
+    StopAll();
+    Crash();
+    OpenDirect();
+  }
+
+  Transport& SourceSide() override { return direct_.SourceSide(table_); }
+  Transport& ReaderSide() override { return direct_.ReaderSide(project_.views.front()); }
+
+  /// Both, until neither has anything to do.
+  void RunBoth() {
+    for (int i = 0; i < 1000; ++i) {
+      Run();
+      RunPipeline();
+    }
+  }
+
+  DirectTables direct_;
+};
+
+TEST_F(DirectFileStreamingTest, GivesTheSame) {
+  const auto expected = WriteFiles();
+  StartAll();
+  RunBoth();
+  EXPECT_EQ(source_->status().state, SourceStatus::State::kEnded);
+  EXPECT_EQ(Rows("finals"), expected);
+  EXPECT_THAT(Rows("late$finals"), IsEmpty());
+  EXPECT_THAT(Rows("t"), IsEmpty()) << "nothing is stored";
+}
+
+TEST_F(DirectFileStreamingTest, GivesTheSameHoweverOftenItCrashes) {
+  auto expected = WriteFiles();
+  Append("/in/0", "not a record\n");
+  int crashes = 0;
+  for (int steps = 1; steps < 500; ++steps) {
+    StartAll();
+    if (source_->status().state == SourceStatus::State::kEnded) {
+      break;
+    }
+    for (int i = 0; i < 1 + steps % 3; ++i) {
+      ASSERT_TRUE(source_->Step());
+      if (steps % 4 != 0) {
+        ASSERT_TRUE(runner_->Step());
+      }
+    }
+    ++crashes;
+    CrashAll();
+  }
+  EXPECT_GT(crashes, 20);
+  ASSERT_NE(runner_, nullptr);
+  RunPipeline();
+  EXPECT_EQ(Rows("finals"), expected);
+  EXPECT_THAT(Rows("late$finals"), IsEmpty());
+  EXPECT_EQ(Rows("errors$t").size(), 1U);
+}
 
 TEST_F(FileStreamingTest, ClosesAllWindowsOfABoundedInputAndFindsNoRowLate) {
   const auto expected = WriteFiles();

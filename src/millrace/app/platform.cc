@@ -43,6 +43,7 @@ Status Platform::Open() {
           ? options_.engine.memory_limit
           : static_cast<size_t>(kShare * static_cast<double>(MachineMemoryBytes(files_))));
   MR_TRY(ApplyChanges());
+  MR_ASSIGN(direct_, DirectTables::Open(project_.definition, *transport_));
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_,
                                                  options_.metrics != nullptr
                                                      ? IdempotencyMetrics(*options_.metrics)
@@ -92,7 +93,13 @@ Status Platform::OpenTable(const TableDefinition& table) {
   if (options_.metrics != nullptr) {
     options.metrics = IngestMetrics(*options_.metrics, table.name);
   }
-  MR_ASSIGN(ingestors_[table.name], StreamIngestor::Open(table, *transport_, clock_, options));
+  const Connector* const connector = FindConnector(table);
+  if (table.is_direct && connector != nullptr && connector->can_skip_columns != nullptr &&
+      connector->can_skip_columns(table)) {
+    options.unread = UnreadColumns(table, project_.definition);
+  }
+  MR_ASSIGN(ingestors_[table.name],
+            StreamIngestor::Open(table, direct_.SourceSide(table), clock_, options));
   return {};
 }
 
@@ -103,7 +110,7 @@ Status Platform::StartSource(const TableDefinition& table) {
   }
   auto thread = std::make_unique<SourceThread>();
   MR_ASSIGN(auto source, connector->open(table, {.ingestor = *FindIngestor(table.name),
-                                                 .transport = *transport_,
+                                                 .transport = direct_.SourceSide(table),
                                                  .files = files_,
                                                  .clock = clock_,
                                                  .project_dir = project_.directory,
@@ -156,9 +163,9 @@ Status Platform::StartView(const ViewDefinition& view) {
       commit_listener_();
     }
   };
-  MR_ASSIGN(auto runner,
-            PipelineRunner::Create(view, project_.definition, *transport_, clock_, *workers_,
-                                   std::move(options), [t = thread.get()] { t->Wake(); }));
+  MR_ASSIGN(auto runner, PipelineRunner::Create(view, project_.definition, direct_.ReaderSide(view),
+                                                clock_, *workers_, std::move(options),
+                                                [t = thread.get()] { t->Wake(); }));
   MR_LOG(kAppLog, kInfo, "view started", {"view", view.name},
          {"inputs", fmt::format("{}", fmt::join(view.inputs, ","))},
          {"state.keys", runner->stats().state_keys.load()},
@@ -179,6 +186,7 @@ Platform::~Platform() {
   ticker_.Join();
   retention_thread_.Stop();
   sinks_.clear();
+  direct_.Close();
   sources_.clear();
   views_.clear();
   // Answers what is queued; the callbacks use the ingestors and the store.

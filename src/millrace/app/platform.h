@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "millrace/app/direct_tables.h"
 #include "millrace/app/project.h"
 #include "millrace/app/project_changes.h"
 #include "millrace/app/retention.h"
@@ -106,6 +107,7 @@ class Platform {
   const Clock& clock_;
   const Options options_;
   std::unique_ptr<Transport> transport_;
+  DirectTables direct_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<MemoryBudget> memory_;
   std::unique_ptr<IdempotencyStore> idempotency_;

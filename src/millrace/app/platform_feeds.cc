@@ -96,6 +96,7 @@ Result<StreamInfo> PlatformFeeds::FindStream(const serve::FeedRequest& request) 
   if (!stream || stream->definition.schema == nullptr) {
     return Err(ErrorCode::kStreamNotFound, fmt::format("there is no stream {}", request.name));
   }
+  MR_TRY(CheckIsStored(stream->definition));
   return *std::move(stream);
 }
 

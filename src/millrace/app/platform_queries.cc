@@ -191,6 +191,7 @@ Result<std::string> PlatformQueries::RunRecords(const serve::RecordsQuery& query
   if (!stream || stream->definition.schema == nullptr) {
     return Err(ErrorCode::kStreamNotFound, fmt::format("there is no stream {}", query.stream));
   }
+  MR_TRY(CheckIsStored(stream->definition));
   const uint32_t partitions = stream->definition.partitions;
   std::vector<Offset> position;
   if (!query.from.empty()) {

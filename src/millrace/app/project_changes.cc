@@ -12,6 +12,7 @@
 #include "millrace/connect/sink_runner.h"
 #include "millrace/connect/stream_ingestor.h"
 #include "millrace/engine/pipeline_streams.h"
+#include "millrace/stream/direct/direct_stream.h"
 #include "millrace/stream/stream_definition.h"
 
 namespace millrace {
@@ -35,7 +36,7 @@ std::optional<std::string> Conflict(const StreamDefinition& stored,
     return fmt::format("it has {} partitions and not {}", stored.partitions, wanted.partitions);
   }
   if (stored.properties != wanted.properties) {
-    return "its event_time is another";
+    return "its event_time or storage is another";
   }
   for (const Field& field : wanted.schema->fields()) {
     const auto index = stored.schema->Find(field.name);
@@ -162,6 +163,12 @@ class ProjectChanges::Finder {
       MR_TRY(CheckHistory(view));
     }
     DropView(view.name);
+    for (const std::string& input : view.inputs) {
+      if (const TableDefinition* const table = project_.FindTable(input);
+          table != nullptr && table->is_direct) {
+        ForgetSources(table->name);  // The view reads it from the start.
+      }
+    }
     NoteView(reason ? Kind::kRebuilt : Kind::kCreated, view, reason.value_or(""));
     return {};
   }
@@ -245,6 +252,11 @@ class ProjectChanges::Finder {
   void DropTable(const std::string& name) {
     Drop(name);
     Drop("errors$" + name);
+    ForgetSources(name);
+  }
+
+  void ForgetSources(const std::string& name) {
+    found_.streams_.forgotten_sources.push_back(DirectStream::HistorySource(name));
     for (const Connector& connector : AllConnectors()) {
       found_.streams_.forgotten_sources.push_back(fmt::format("{}:{}", connector.name, name));
     }

@@ -27,7 +27,7 @@ namespace {
 struct NexmarkFlags {
   std::string generate;
   std::vector<std::string> queries;
-  nexmark::Input input{.file = {}, .events = {.events = 1'000'000}};
+  nexmark::Input input{.file = {}, .is_stored = false, .events = {.events = 1'000'000}};
   int workers = 0;
   std::string directory = "/tmp";
   std::string output;
@@ -214,6 +214,8 @@ void AddBenchNexmarkCommand(CLI::App& bench, ChosenCommand& chosen) {
       ->add_option("--input", flags->input.file,
                    "File of events, one JSON object per line; default: generated ones")
       ->excludes(generate);
+  command->add_flag("--stored", flags->input.is_stored,
+                    "Keep the events of the file in a stream too (storage = 'stream')");
   command->add_option("--workers", flags->workers, "Threads that run pipelines; 0 = all processors")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();

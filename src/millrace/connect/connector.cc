@@ -95,6 +95,13 @@ void CheckConnector(const TableDefinition& table, std::vector<ProjectError>& err
     CheckColumnOptions(table, *connector->column_options, errors);
   }
   CheckOptionNames(own, connector->option_tables, errors);
+  if (table.is_direct && !connector->can_be_direct) {
+    errors.push_back(
+        {table.location,
+         Error(ErrorCode::kNotImplemented,
+               fmt::format("storage = 'direct' is for connector = 'file', and not yet for '{}'",
+                           connector->name))});
+  }
   connector->check(table, errors);
 }
 

@@ -43,6 +43,11 @@ struct Connector {
   Result<std::unique_ptr<Sink>> (*make_sink)(const TableDefinition& table,
                                              const SinkContext& context) = nullptr;
 
+  /// Whether a table may be storage = 'direct': the source commits each split to one partition.
+  bool can_be_direct = false;
+  /// Whether a direct table's records can be read without the columns that no view reads; null: no.
+  bool (*can_skip_columns)(const TableDefinition& table) = nullptr;
+
   /// Rows are made up, and so are their times: however far ahead, they move the watermark.
   bool makes_rows = false;
 };

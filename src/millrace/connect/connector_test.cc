@@ -53,6 +53,20 @@ TEST(Connector, RefusesUnknownKinds) {
   EXPECT_EQ(FindConnector(Table({{"connector", "htpp"}})), nullptr);
 }
 
+TEST(Connector, OnlySomeCanGoWithoutAStream) {
+  TableDefinition table = Table({{"connector", "file"}, {"path", "x"}});
+  table.is_direct = true;
+  EXPECT_EQ(Errors(table), "");
+  EXPECT_TRUE(FindConnector(table)->can_skip_columns(table));
+  table.options["format"] = {"csv", {}};
+  EXPECT_FALSE(FindConnector(table)->can_skip_columns(table)) << "fields may go by their place";
+  table = Table({});
+  table.is_direct = true;
+  EXPECT_EQ(Errors(table),
+            "t.sql:1:14: MR9002: storage = 'direct' is for connector = 'file', and not yet for "
+            "'http'\n");
+}
+
 TEST(Connector, KeepsUndeclaredFieldsOnlyWhereThereIsAColumn) {
   EXPECT_EQ(Errors(Table({{"undeclared_fields", "keep"}})), "");
   EXPECT_EQ(Errors(Table({{"undeclared_fields", "keep"}}, TypeId::kText)),

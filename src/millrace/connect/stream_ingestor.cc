@@ -8,6 +8,7 @@
 #include "millrace/codec/json_encoder.h"
 #include "millrace/data/encoded_keys.h"
 #include "millrace/data/row_encoding.h"
+#include "millrace/stream/stream_definition.h"
 
 namespace millrace {
 
@@ -20,8 +21,11 @@ StreamIngestor::StreamIngestor(const TableDefinition& table, Transport& transpor
       partitions_(table.partitions, table.watermark_delay) {
   std::vector<Field> fields;
   for (size_t i = 0; i < table_.schema->size(); ++i) {
-    if (std::ranges::find(table_.generated, i, &GeneratedColumn::column) ==
-        table_.generated.end()) {
+    const bool is_generated =
+        std::ranges::find(table_.generated, i, &GeneratedColumn::column) != table_.generated.end();
+    if (is_generated || std::ranges::find(options_.unread, i) != options_.unread.end()) {
+      other_columns_.push_back(i);
+    } else {
       declared_columns_.push_back(i);
       fields.push_back(table_.schema->field(i));
     }
@@ -56,6 +60,9 @@ StreamDefinition StreamIngestor::StreamOf(const TableDefinition& table) {
                               .partitions = table.partitions,
                               .schema = table.schema,
                               .properties = {{"kind", "table"}}};
+  if (table.is_direct) {
+    SetDirect(definition);
+  }
   if (table.event_time) {
     definition.properties["event_time"] = table.schema->field(*table.event_time).name;
   }
@@ -173,9 +180,8 @@ BatchPtr StreamIngestor::Generate(DecodedRecords& records, Decoded& decoded) con
   };
   std::vector<Column> columns(table_.schema->size());
   place(*declared, columns);
-  for (const GeneratedColumn& generated : table_.generated) {
-    columns[generated.column] =
-        NullColumn(table_.schema->field(generated.column).type, declared->rows());
+  for (const size_t other : other_columns_) {
+    columns[other] = NullColumn(table_.schema->field(other).type, declared->rows());
   }
   if (!generated_) {
     return Batch::Make(table_.schema, std::move(columns), declared->rows());

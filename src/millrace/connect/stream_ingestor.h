@@ -35,6 +35,8 @@ class StreamIngestor {
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(30);
     /// False: the table's source calls Control, and Tick only says that there is nothing at all.
     bool idle_by_timeout = true;
+    /// Columns that nobody reads: they are NULL, whatever the records say. Never generated ones.
+    std::vector<size_t> unread;
     IngestMetrics metrics;
   };
 
@@ -161,6 +163,7 @@ class StreamIngestor {
   const Options options_;
   SchemaPtr declared_schema_;             // Without generated columns.
   std::vector<size_t> declared_columns_;  // Index in the table's schema.
+  std::vector<size_t> other_columns_;     // Generated, or not read.
   std::vector<size_t> computed_;          // Those of generated_, in its order.
   std::optional<Evaluator> generated_;
   StreamId stream_;

@@ -37,6 +37,9 @@ const OptionTable<TableOptions>& TableOptionTable() {
              "How much of the table is kept, as it is stored: beyond it the oldest records go, but "
              "not those that a view or sink has still to read.")
         .Between("1 MiB", "1024 TiB");
+    table.AddChoice("storage", &TableOptions::is_direct, {{"stream", false}, {"direct", true}},
+                    "Whether records are kept in a stream for whoever reads them, or go directly "
+                    "to the one view that does: for sources that can be read again.");
     table.AddChoice(
         "on_full", &TableOptions::on_full, {{"pause", OnFull::kPause}, {"drop", OnFull::kDrop}},
         "What happens when the table has its retention_bytes and its readers are too "

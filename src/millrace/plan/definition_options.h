@@ -20,6 +20,7 @@ struct TableOptions {
   std::optional<Duration> retention;
   std::optional<ByteSize> retention_bytes;
   OnFull on_full = OnFull::kPause;
+  bool is_direct = false;
 };
 const OptionTable<TableOptions>& TableOptionTable();
 

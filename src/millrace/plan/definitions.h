@@ -39,6 +39,7 @@ struct TableDefinition {
   std::optional<size_t>
       retention_bytes;  ///< At rest, from which on the oldest go; none = no limit.
   OnFull on_full = OnFull::kPause;
+  bool is_direct = false;  ///< Nothing of it is stored: one view reads it as it comes.
   /// The WITH options besides those of TableOptionTable: the connector's, and checked by it.
   WithOptionMap options;
   SourceLocation location;

@@ -149,7 +149,25 @@ ProjectDefinition Catalog::BindAll() {
       Report(*entry.script, bound.error());
     }
   }
+  CheckDirectTables();
   return std::move(project_);
+}
+
+void Catalog::CheckDirectTables() {
+  for (const TableDefinition& table : project_.tables) {
+    const auto reads = [&](const ViewDefinition& view) {
+      return std::ranges::find(view.inputs, table.name) != view.inputs.end();
+    };
+    const auto readers = std::ranges::count_if(project_.views, reads);
+    if (table.is_direct && readers != 1) {
+      errors_.push_back(
+          {table.location,
+           Error(ErrorCode::kSqlInvalidDefinition,
+                 fmt::format("storage = 'direct' is for a table that one view reads: {} read {}",
+                             readers, table.name))
+               .WithHint("materialized views and INSERTs count")});
+    }
+  }
 }
 
 Bound<void> Catalog::Run(Entry& entry) {
@@ -353,9 +371,14 @@ Bound<void> Catalog::BindInsert(Entry& entry) {
   return {};
 }
 
+bool Catalog::IsDirect(const std::string& relation) const {
+  const TableDefinition* const table = project_.FindTable(relation);
+  return table != nullptr && table->is_direct;
+}
+
 std::string Catalog::StreamOf(const Entry& insert, PlanPtr plan) {
   const PlanNode& rows = KeepsAllColumns(*plan) ? *plan->inputs[0] : *plan;
-  if (rows.kind == PlanNode::Kind::kScan &&
+  if (rows.kind == PlanNode::Kind::kScan && !IsDirect(rows.scan.relation) &&
       rows.scan.columns.size() == entries_.at(rows.scan.relation).plan->schema->size()) {
     return rows.scan.relation;
   }

@@ -58,6 +58,9 @@ class Catalog final : public Relations {
   /// The stream that a query is, when it is all of one; else of a view made for it.
   std::string StreamOf(const Entry& insert, PlanPtr plan);
   bool IsSink(const std::string& table) const;
+  bool IsDirect(const std::string& relation) const;
+  /// Each must have one reader; call when all is bound.
+  void CheckDirectTables();
   ViewOptions ReadViewOptions(const WithOptions& with, const SourceLocation& location);
   Bound<PlanPtr> BindQuery(Entry& entry, const TreeNode& query, bool emit_final, Micros grace);
   Bound<void> Run(Entry& entry);

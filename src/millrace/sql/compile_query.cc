@@ -31,6 +31,11 @@ class ProjectRelations final : public internal::Relations {
 
   Bound<PlanPtr> Resolve(const std::string& name, int offset) override {
     if (const TableDefinition* table = project_.FindTable(name)) {
+      if (table->is_direct) {
+        return ErrAt(offset, ErrorCode::kSqlNotSupported,
+                     fmt::format("nothing of table {} is stored: storage = 'direct'", name),
+                     "query the view that reads it");
+      }
       return MakeTableRows(*table);
     }
     if (const ViewDefinition* view = project_.FindView(name)) {
@@ -69,6 +74,7 @@ class ProjectRelations final : public internal::Relations {
 
   std::vector<std::string_view> Names() const {
     std::vector<std::string_view> names;
+    names.reserve(project_.tables.size() + project_.views.size() + project_.plain_views.size());
     for (const TableDefinition& table : project_.tables) {
       names.push_back(table.name);
     }

@@ -206,6 +206,13 @@ Bound<void> BindRetention(const TableOptions& read, const WithOptions& with,
     return ErrAt(with.OffsetOf(option), ErrorCode::kSqlInvalidDefinition,
                  "a table with a primary key keeps its records: its rows are the latest of them");
   }
+  table.is_direct = read.is_direct;
+  if (table.is_direct && (read.retention || read.retention_bytes || !table.primary_key.empty() ||
+                          !read.partition_by.empty())) {
+    return ErrAt(with.OffsetOf("storage"), ErrorCode::kSqlInvalidDefinition,
+                 "storage = 'direct' keeps no records: without retention, primary key and "
+                 "partition_by");
+  }
   if (!read.retention_bytes && with.options().contains("on_full")) {
     return ErrAt(with.OffsetOf("on_full"), ErrorCode::kSqlInvalidDefinition,
                  "on_full needs the option retention_bytes: without, a table is never full");

@@ -26,6 +26,22 @@ std::vector<StreamInfo> WithoutDropped(std::vector<StreamInfo> streams) {
   return streams;
 }
 
+namespace {
+
+constexpr const char* kStorageProperty = "storage";
+constexpr std::string_view kDirectStorage = "direct";
+
+}  // namespace
+
+void SetDirect(StreamDefinition& definition) {
+  definition.properties[kStorageProperty] = kDirectStorage;
+}
+
+bool IsDirect(const StreamDefinition& definition) {
+  const auto storage = definition.properties.find(kStorageProperty);
+  return storage != definition.properties.end() && storage->second == kDirectStorage;
+}
+
 Status CheckDefinition(const StreamDefinition& definition) {
   if (definition.name.empty()) {
     return Err(ErrorCode::kConfigInvalidValue, "a stream needs a name");

@@ -14,6 +14,10 @@ StreamDefinition Dropped(StreamDefinition definition);
 bool IsDropped(const StreamDefinition& definition);
 std::vector<StreamInfo> WithoutDropped(std::vector<StreamInfo> streams);
 
+/// Says that records of the stream are not stored (direct/direct_stream.h).
+void SetDirect(StreamDefinition& definition);
+bool IsDirect(const StreamDefinition& definition);
+
 /// kConfigInvalidValue unless a stream can be created from `definition`.
 Status CheckDefinition(const StreamDefinition& definition);
 

@@ -78,6 +78,12 @@ Result<std::unique_ptr<Source>> Open(const TableDefinition& table, const SourceC
   return FileSource::Open(ReadConnectorOptions(table, FileOptionTable()), context, {});
 }
 
+bool CanSkipColumns(const TableDefinition& table) {
+  const bool finds_by_name =
+      ReadConnectorOptions(table, FileOptionTable()).format == FileFormat::kJson;
+  return finds_by_name && ReadIngestOptions(table).json.undeclared == UndeclaredFields::kIgnore;
+}
+
 void CheckSink(const TableDefinition& table, std::vector<ProjectError>& errors) {
   const auto options = ReadConnectorOptions(table, FileSinkOptionTable(), errors);
   const auto refuse = [&](std::string_view option, const std::string& message) {
@@ -126,7 +132,9 @@ Connector MakeFileConnector() {
           .sink_option_tables = {&FileSinkOptionTable()},
           .check_sink = CheckSink,
           .shows_changes = ShowsChanges,
-          .make_sink = MakeSink};
+          .make_sink = MakeSink,
+          .can_be_direct = true,
+          .can_skip_columns = CanSkipColumns};
 }
 
 }  // namespace millrace

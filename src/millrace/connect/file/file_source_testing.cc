@@ -114,12 +114,12 @@ std::string FileSourceTest::Line(int minute, std::string_view key, int64_t n) {
 
 Result<std::unique_ptr<FileSource>> FileSourceTest::Open() {
   source_.reset();
-  auto ingestor = StreamIngestor::Open(table_, *transport_, clock_, ingest_options_);
+  auto ingestor = StreamIngestor::Open(table_, SourceSide(), clock_, ingest_options_);
   EXPECT_TRUE(ingestor) << ingestor.error().ToString();
   ingestor_ = *std::move(ingestor);
   return FileSource::Open(options_,
                           {.ingestor = *ingestor_,
-                           .transport = *transport_,
+                           .transport = SourceSide(),
                            .files = files_,
                            .clock = clock_,
                            .project_dir = "",

@@ -44,6 +44,8 @@ class FileSourceTest : public ::testing::Test {
   Error StartError();
   /// Forgets what is not committed, and the source with it.
   void Crash();
+  /// What ingestor and source work with.
+  virtual Transport& SourceSide() { return *transport_; }
   /// Steps until the source wants to wait; returns for how long.
   std::chrono::nanoseconds Run();
   /// Moves the clock on in steps of the poll interval and runs after each.

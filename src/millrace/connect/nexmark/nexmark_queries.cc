@@ -84,6 +84,7 @@ std::string Quoted(std::string_view text) {
 std::vector<std::string> InputOptions(const Input& input) {
   if (!input.file.empty()) {
     return {"connector = 'file'", "path = " + Quoted(input.file),
+            input.is_stored ? "storage = 'stream'" : "storage = 'direct'",
             "timestamp_format = 'yyyy-MM-dd HH:mm:ss[.f]'",
             "date_time.from = 'bid.dateTime | auction.dateTime | person.dateTime'"};
   }

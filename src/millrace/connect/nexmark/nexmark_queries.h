@@ -21,6 +21,7 @@ const std::vector<Query>& Queries();
 /// Where events come from: a file of JSON lines, or else the generator.
 struct Input {
   std::string file;
+  bool is_stored = false;  ///< What is read from the file goes to a stream first.
   NexmarkOptions events;
 };
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/stream/epoch_collector.h"
 #include "millrace/stream/stream_definition.h"
 
 namespace millrace {
@@ -36,62 +37,19 @@ CommitResult ResultOf(const EpochContent& content, CommitOutcome outcome) {
 
 }  // namespace
 
-class MemoryTransport::Writer final : public EpochWriter {
+class MemoryTransport::Writer final : public EpochCollector {
  public:
-  explicit Writer(MemoryTransport& transport)
-      : transport_(transport), epoch_(std::make_unique<Epoch>()) {}
-
-  void Append(StreamId stream, PartitionId partition, BatchPtr batch,
-              const EventTimes& times) override {
-    MR_CHECK(batch->rows() > 0, "append of no rows");
-    const auto rows = static_cast<uint32_t>(batch->rows());
-    Add(stream, partition,
-        {.type = FrameType::kData, .count = rows, .batch = std::move(batch), .times = times});
-  }
-
-  void AppendOpaque(StreamId stream, PartitionId partition, FrameType type,
-                    Bytes payload) override {
-    Add(stream, partition, {.type = type, .count = 1, .payload = Buffer::Own(std::move(payload))});
-  }
-
-  void PrependControl(StreamId stream, PartitionId partition, const ControlFrame& control,
-                      Micros event_time) override {
-    Add(stream, partition,
-        {.type = FrameType::kControl,
-         .count = 1,
-         .payload = Buffer::Own(control.Encode()),
-         .times = {.max = event_time}});
-    std::ranges::rotate(epoch_->content.frames, epoch_->content.frames.end() - 1);
-  }
-
-  void SetPosition(std::string_view reader, StreamId stream, PartitionId partition,
-                   Offset next) override {
-    epoch_->content.positions.push_back({std::string(reader), stream, partition, next});
-  }
-
-  void SetSourcePosition(std::string_view source, std::string_view split,
-                         std::string value) override {
-    epoch_->content.source_positions.push_back(
-        {std::string(source), std::string(split), std::move(value)});
-  }
-
-  void Trim(StreamId stream, PartitionId partition, Offset begin) override {
-    epoch_->content.trims.push_back({stream, partition, begin});
-  }
+  explicit Writer(MemoryTransport& transport) : transport_(transport) {}
 
   void CommitAsync(CommitCallback callback) override {
-    epoch_->callback = std::move(callback);
-    transport_.Commit(std::move(epoch_));
+    auto epoch = std::make_unique<Epoch>();
+    epoch->content = std::move(content_);
+    epoch->callback = std::move(callback);
+    transport_.Commit(std::move(epoch));
   }
 
  private:
-  void Add(StreamId stream, PartitionId partition, StreamFrame frame) {
-    epoch_->content.frames.push_back(
-        {.stream = stream, .partition = partition, .frame = std::move(frame), .encoded = {}});
-  }
-
   MemoryTransport& transport_;
-  std::unique_ptr<Epoch> epoch_;
 };
 
 std::unique_ptr<MemoryTransport> MemoryTransport::Immediate() {
