@@ -45,6 +45,11 @@ Transport& DirectTables::SourceSide(const TableDefinition& table) const {
   return stream == streams_.end() ? *base_ : stream->second->source_side();
 }
 
+bool DirectTables::IsReadBy(const ViewDefinition& view) const {
+  return std::ranges::any_of(view.inputs,
+                             [this](const std::string& input) { return streams_.contains(input); });
+}
+
 Transport& DirectTables::ReaderSide(const ViewDefinition& view) {
   Transport* side = base_;
   for (const std::string& input : view.inputs) {

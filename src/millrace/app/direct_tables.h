@@ -19,6 +19,7 @@ class DirectTables {
 
   /// What the source of a table commits to.
   Transport& SourceSide(const TableDefinition& table) const;
+  bool IsReadBy(const ViewDefinition& view) const;
   /// What the pipeline of a view reads and commits to.
   Transport& ReaderSide(const ViewDefinition& view);
   /// See DirectStream::Close.

@@ -155,6 +155,11 @@ Status Platform::StartView(const ViewDefinition& view) {
   if (options_.metrics != nullptr) {
     options.metrics = PipelineMetrics(*options_.metrics, view.name);
   }
+  if (direct_.IsReadBy(view)) {
+    // Its source waits for it once so much is there: more does not come.
+    constexpr int64_t kLargeEpochRows = 16'384;
+    options.large_epoch_rows = std::min(options.large_epoch_rows, kLargeEpochRows);
+  }
   const auto begun = clock_.Monotonic();
   MR_ASSIGN(auto build, ViewBuild::Start(view, *transport_));
   options.on_commit = [this] {

@@ -75,7 +75,11 @@ Status Preflight(const TableDefinition& table, const std::string& project_dir, F
 }
 
 Result<std::unique_ptr<Source>> Open(const TableDefinition& table, const SourceContext& context) {
-  return FileSource::Open(ReadConnectorOptions(table, FileOptionTable()), context, {});
+  FileSource::Limits limits;
+  if (table.is_direct) {
+    limits.commits_in_flight_max = FileSource::kDirectCommitsInFlightMax;
+  }
+  return FileSource::Open(ReadConnectorOptions(table, FileOptionTable()), context, limits);
 }
 
 bool CanSkipColumns(const TableDefinition& table) {

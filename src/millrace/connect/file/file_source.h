@@ -30,6 +30,9 @@ class FileSource final : public Source {
     size_t readers_max = 128;  ///< Open files.
   };
 
+  /// Of a table that is not stored: they wait for the pipeline's epochs, which are to be large.
+  static constexpr int kDirectCommitsInFlightMax = 64;
+
   /// Errors: those of Check; kSourceChanged when a bounded input that has ended is to be followed.
   static Result<std::unique_ptr<FileSource>> Open(const FileOptions& options,
                                                   const SourceContext& context, Limits limits);
