@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "millrace/app/logger.h"
+#include "millrace/connect/connector.h"
 #include "millrace/connect/error_replay.h"
 
 namespace millrace {
@@ -34,11 +35,14 @@ void PlatformReplay::Replay(std::string stream, Done done) {
     return done(Err(Error(ErrorCode::kStreamNotFound, fmt::format("there is no table {}", stream))
                         .WithHint("name the table, not its stream of errors")));
   }
-  if (platform_.FindSource(stream) != nullptr) {
+  const TableDefinition& table = ingestor->table();
+  const Connector* const connector = FindConnector(table);
+  const bool is_json = connector == nullptr || connector->errors_are_json == nullptr ||
+                       connector->errors_are_json(table);
+  if (!is_json || table.is_direct) {
     return done(Err(Error(ErrorCode::kNotImplemented,
-                          fmt::format("table {} is filled by its own source: its errors cannot be "
-                                      "replayed yet",
-                                      stream))
+                          fmt::format("errors of table {} cannot be replayed yet: {}", stream,
+                                      is_json ? "it is not stored" : "its records are not JSON"))
                         .WithHint("put the repaired records into a file that the table reads")));
   }
   Job job{.ingestor = ingestor, .done = std::move(done)};
@@ -61,7 +65,9 @@ void PlatformReplay::Answer(const Job& job, Result<std::string> answer) {
 
 Result<std::string> PlatformReplay::Run(StreamIngestor& ingestor) {
   MR_ASSIGN(const ErrorReplay::Outcome outcome,
-            ErrorReplay(ingestor, platform_.transport(), ended_).Run());
+            ErrorReplay(ingestor, platform_.transport(),
+                        platform_.FindSource(ingestor.table().name) != nullptr, ended_)
+                .Run());
   metrics_.accepted_records.Add(static_cast<double>(outcome.accepted));
   metrics_.refused_records.Add(static_cast<double>(outcome.refused));
   std::map<PartitionId, Offset> ends;

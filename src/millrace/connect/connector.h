@@ -48,6 +48,9 @@ struct Connector {
   /// Whether a direct table's records can be read without the columns that no view reads; null: no.
   bool (*can_skip_columns)(const TableDefinition& table) = nullptr;
 
+  /// Whether the records in error rows are JSON, whatever the source reads; null: yes.
+  bool (*errors_are_json)(const TableDefinition& table) = nullptr;
+
   /// Rows are made up, and so are their times: however far ahead, they move the watermark.
   bool makes_rows = false;
 };

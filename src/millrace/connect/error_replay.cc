@@ -93,7 +93,7 @@ Status ErrorReplay::Commit(const StreamIngestor::Decoded& decoded) {
   }
   AwaitedCommit commit;
   MR_TRY(ingestor_.Commit(
-      decoded, {},
+      decoded, placement_,
       [this](EpochWriter& writer, const std::vector<PartitionId>&) {
         writer.SetPosition(reader_, errors_, PartitionId(0), position_);
       },

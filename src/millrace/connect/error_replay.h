@@ -24,9 +24,15 @@ class ErrorReplay {
     std::vector<AppendedRange> ranges;  ///< Of the table, where the records are.
   };
 
-  /// References outlive it. `ended`: once set, it is given up at the next commit.
-  ErrorReplay(StreamIngestor& ingestor, Transport& transport, const std::atomic<bool>& ended)
-      : ingestor_(ingestor), transport_(transport), ended_(ended) {}
+  /// References outlive it. `beside_source`: the table is filled by its own source, whose watermark
+  /// the records are not to move. `ended`: once set, it is given up at the next commit.
+  ErrorReplay(StreamIngestor& ingestor, Transport& transport, bool beside_source,
+              const std::atomic<bool>& ended)
+      : ingestor_(ingestor), transport_(transport), ended_(ended) {
+    if (beside_source) {
+      placement_ = {.watermark_limit = kMicrosMin, .rests = true};
+    }
+  }
 
   /// Feeds back what was refused before this call and not fed back yet. Call once. Errors: those of
   /// the transport, kTableFull, kUnavailable once ended; what was fed back before one stays so.
@@ -42,6 +48,7 @@ class ErrorReplay {
   StreamIngestor& ingestor_;
   Transport& transport_;
   const std::atomic<bool>& ended_;
+  StreamIngestor::Placement placement_;
   StreamId errors_;
   std::string reader_;
   std::string lines_;  // Records that are one line each.

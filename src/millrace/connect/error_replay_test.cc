@@ -40,7 +40,7 @@ class ErrorReplayTest : public ::testing::Test {
 
   /// "accepted refused skipped", or the error.
   std::string Replay() {
-    auto outcome = ErrorReplay(*ingestor_, *transport_, ended_).Run();
+    auto outcome = ErrorReplay(*ingestor_, *transport_, beside_source_, ended_).Run();
     return outcome ? fmt::format("{} {} {}", outcome->accepted, outcome->refused, outcome->skipped)
                    : outcome.error().ToString();
   }
@@ -62,6 +62,7 @@ class ErrorReplayTest : public ::testing::Test {
   ManualClock clock_{1'767'225'600'000'000};  // 2026-01-01
   std::unique_ptr<MemoryTransport> transport_ = MemoryTransport::Immediate();
   std::unique_ptr<StreamIngestor> ingestor_;
+  bool beside_source_ = false;
   std::atomic<bool> ended_{false};
 };
 

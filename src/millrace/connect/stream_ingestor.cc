@@ -358,6 +358,11 @@ Status StreamIngestor::Commit(const Decoded& decoded, const Placement& placement
                                partitions_.EventTimeOf(*control));
       }
     }
+    if (active && placement.rests) {
+      if (const auto idle = partitions_.SetIdle(p)) {
+        writer->AppendOpaque(stream_, piece.partition, FrameType::kControl, idle->Encode());
+      }
+    }
   }
   appended_since_raise_ = true;
   writer->CommitAsync(NotingAborts(std::move(callback)));

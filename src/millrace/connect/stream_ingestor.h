@@ -78,6 +78,8 @@ class StreamIngestor {
     Micros watermark_limit = kMicrosMax;
     /// What the source promises before these rows (PartitionClock::Raise); kMicrosMin = nothing.
     Micros watermark_before = kMicrosMin;
+    /// They come beside the table's source: a partition that was idle is so again behind them.
+    bool rests = false;
   };
 
   /// Adds the records to an epoch and commits it. `extend` may add to the epoch what must be

@@ -195,6 +195,22 @@ TEST_F(StreamIngestorTest, RefusesRecordsWhoseGeneratedColumnFails) {
   EXPECT_EQ(decoded.rows->column(1).Values<int64_t>()[1], 20);
 }
 
+TEST_F(StreamIngestorTest, RecordsBesideTheSourceLeaveItsWatermark) {
+  TableDefinition table = Clicks();
+  table.partitions = 1;
+  Open(table);
+  ASSERT_TRUE(ingestor_->Commit(Decode(R"({"n":1,"at":"2026-01-01T00:00:00Z"})"), {}, {}, {}));
+  const StreamIngestor::PartitionChange idle{.partition = PartitionId(0)};
+  ASSERT_TRUE(ingestor_->Control(std::span(&idle, 1), {}, {}));
+  const StreamIngestor::Placement beside{.watermark_limit = kMicrosMin, .rests = true};
+  ASSERT_TRUE(ingestor_->Commit(Decode(R"({"n":2,"at":"2026-01-01T09:00:00Z"})"), beside, {}, {}));
+  EXPECT_EQ(transport_->Describe(ingestor_->stream(), PartitionId(0)).max_event_time, kNow);
+  const auto frames = Frames("clicks", 0);
+  EXPECT_EQ(frames.back().type, FrameType::kControl);
+  EXPECT_EQ(Controls(0).back(), ControlFrame::Kind::kIdle) << "it is idle again";
+  EXPECT_THAT(Numbers("clicks", 1)[0], ElementsAre(1, 2));
+}
+
 TEST_F(StreamIngestorTest, CommitsErrorsWithoutAnyGoodRecord) {
   Open();
   const auto decoded = Decode("nonsense\n");

@@ -82,10 +82,12 @@ Result<std::unique_ptr<Source>> Open(const TableDefinition& table, const SourceC
   return FileSource::Open(ReadConnectorOptions(table, FileOptionTable()), context, limits);
 }
 
+bool IsJson(const TableDefinition& table) {
+  return ReadConnectorOptions(table, FileOptionTable()).format == FileFormat::kJson;
+}
+
 bool CanSkipColumns(const TableDefinition& table) {
-  const bool finds_by_name =
-      ReadConnectorOptions(table, FileOptionTable()).format == FileFormat::kJson;
-  return finds_by_name && ReadIngestOptions(table).json.undeclared == UndeclaredFields::kIgnore;
+  return IsJson(table) && ReadIngestOptions(table).json.undeclared == UndeclaredFields::kIgnore;
 }
 
 void CheckSink(const TableDefinition& table, std::vector<ProjectError>& errors) {
@@ -138,7 +140,8 @@ Connector MakeFileConnector() {
           .shows_changes = ShowsChanges,
           .make_sink = MakeSink,
           .can_be_direct = true,
-          .can_skip_columns = CanSkipColumns};
+          .can_skip_columns = CanSkipColumns,
+          .errors_are_json = IsJson};
 }
 
 }  // namespace millrace
