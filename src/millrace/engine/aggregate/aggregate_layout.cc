@@ -16,6 +16,7 @@
 #include "millrace/engine/aggregate/double_sum.h"
 #include "millrace/engine/aggregate/extremes.h"
 #include "millrace/engine/aggregate/wide_sum.h"
+#include "millrace/expr/numeric_math.h"
 #include "millrace/expr/ordered_value.h"
 
 namespace millrace {
@@ -212,21 +213,6 @@ void AppendDeviation(AggregateKind kind, const DeviationState& state, ColumnBuil
   builder.AppendFixed(root ? std::sqrt(variance) : variance);
 }
 
-std::optional<Int128> PowerOfTen(int exponent) {
-  Int128 power = 1;
-  for (int i = 0; i < exponent; ++i) {
-    if (__builtin_mul_overflow(power, Int128{10}, &power)) {
-      return std::nullopt;
-    }
-  }
-  return power;
-}
-
-bool FitsPrecision(Int128 value, uint8_t precision) {
-  const auto limit = PowerOfTen(precision);
-  return !limit || (value < *limit && value > -*limit);
-}
-
 /// sum / count, rounded half away from zero, with `digits` more decimals than the sum has.
 std::optional<Int128> Average(Int128 sum, int64_t count, int digits) {
   const bool negative = (sum < 0) != (count < 0);
@@ -261,16 +247,13 @@ std::optional<Int128> ExactResult(AggregateKind kind, const ExactSumState& state
   if (value && kind == AggregateKind::kAvg) {
     value = Average(*value, state.count, int{result.scale} - int{argument.scale});
   } else if (value && result.id == TypeId::kNumeric && result.scale > argument.scale) {
-    const auto factor = PowerOfTen(result.scale - argument.scale);
-    Int128 scaled = 0;
-    value = factor && !__builtin_mul_overflow(*value, *factor, &scaled) ? std::optional(scaled)
-                                                                        : std::nullopt;
+    value = internal::Rescale(*value, argument.scale, result.scale);
   }
   if (!value) {
     return std::nullopt;
   }
   const bool fits = result.id == TypeId::kNumeric
-                        ? FitsPrecision(*value, result.precision)
+                        ? internal::FitsPrecision(*value, result.precision)
                         : *value >= std::numeric_limits<int64_t>::min() &&
                               *value <= std::numeric_limits<int64_t>::max();
   return fits ? value : std::nullopt;
