@@ -118,7 +118,7 @@ TEST_F(CompileQueryTest, Explains) {
 }
 
 TEST_F(CompileQueryTest, RefusesEverythingElse) {
-  const std::pair<std::string_view, std::string_view> kCases[] = {
+  const std::pair<std::string_view, std::string_view> cases[] = {
       {"", "MR2001"},
       {"SELEC a FROM t", "MR2001: line 1, column 1"},
       {"SELECT a\nFROM u", "MR2004: line 2, column 6: table or view does not exist: u"},
@@ -138,7 +138,7 @@ TEST_F(CompileQueryTest, RefusesEverythingElse) {
       {"WITH s AS (SELECT a FROM t ORDER BY a) SELECT a FROM s", "MR2002"},
       {"SELECT x.a FROM t x JOIN t y ON x.a < y.a", "MR2002"},
   };
-  for (const auto& [sql, error] : kCases) {
+  for (const auto& [sql, error] : cases) {
     EXPECT_EQ(ErrorOf(sql).substr(0, error.size()), error) << sql;
   }
 }

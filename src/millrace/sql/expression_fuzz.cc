@@ -304,6 +304,7 @@ void CheckValue(const Column& column, size_t row) {
 /// The values of a column as text, without what may depend on the order of evaluation.
 std::vector<std::string> Shown(const Column& column) {
   std::vector<std::string> texts;
+  texts.reserve(column.size());
   for (size_t row = 0; row < column.size(); ++row) {
     texts.push_back(FormatValue(ValueAt(column, row), column.type()));
   }
@@ -345,13 +346,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     return 0;
   }
-  static const SchemaPtr schema = SchemaOfAllTypes();
+  static const SchemaPtr kSchema = SchemaOfAllTypes();
   Choices choices(data, size);
   Rng rng(choices.Next());
-  const BatchPtr batch = EdgeBatch(rng, schema, kRows);
+  const BatchPtr batch = EdgeBatch(rng, kSchema, kRows);
   const TypeId type = kTypes[choices.Below(std::size(kTypes))];
   constexpr int kDepth = 4;
-  Check(Builder(choices, *schema).Build(type, kDepth), *batch);
+  Check(Builder(choices, *kSchema).Build(type, kDepth), *batch);
   return 0;
 }
 

@@ -89,6 +89,7 @@ struct Extended {
 Extended WithColumns(PlanPtr plan, const std::vector<ExpressionPtr>& expressions) {
   Extended extended;
   std::vector<ExpressionPtr> all;
+  all.reserve(plan->schema->size() + expressions.size());
   for (size_t i = 0; i < plan->schema->size(); ++i) {
     all.push_back(ColumnOf(*plan, i));
   }
@@ -192,6 +193,7 @@ PlanPtr BuildJoin(const PlanNode& old, PlanPtr left, PlanPtr right,
   const auto shift = static_cast<ptrdiff_t>(left_side.plan->schema->size() - left_size);
   const auto moved = [&](const std::vector<ExpressionPtr>& expressions) {
     std::vector<ExpressionPtr> all;
+    all.reserve(expressions.size());
     for (const ExpressionPtr& each : expressions) {
       all.push_back(Shifted(each, left_size, shift));
     }
