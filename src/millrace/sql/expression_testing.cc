@@ -74,7 +74,7 @@ std::string AnswerAt(const Column& column, const RowErrors& errors, size_t row) 
 std::string AnswerFrom(const ExpressionPtr& expression, const Batch& batch, size_t first) {
   RowErrors errors;
   const Column column = Evaluator(expression).Evaluate(batch, errors);
-  const std::string answer = AnswerAt(column, errors, first);
+  std::string answer = AnswerAt(column, errors, first);
   for (size_t row = first + 1; row < batch.rows(); ++row) {
     if (AnswerAt(column, errors, row) != answer) {
       return fmt::format("{} in row {} and {} in row {}", answer, first,
@@ -136,7 +136,7 @@ BatchPtr ExpressionRows(const SchemaPtr& schema, size_t nulls, size_t copies) {
 }
 
 internal::Bound<BoundExpression> BindExpression(std::string_view sql, std::optional<Micros> now) {
-  static const SchemaPtr schema = [] {
+  static const SchemaPtr kSchema = [] {
     const SqlFile file{"t.sql", fmt::format("CREATE TABLE t ({})", kExpressionColumns)};
     return CompileProject({&file, 1}, {}, nullptr)->tables.front().schema;
   }();
@@ -147,15 +147,15 @@ internal::Bound<BoundExpression> BindExpression(std::string_view sql, std::optio
   if (targets.size() != 1) {
     return internal::ErrAt(0, ErrorCode::kSqlSyntax, "not one expression");
   }
-  const internal::Scope scope("t", *schema);
+  const internal::Scope scope("t", *kSchema);
   internal::ExpressionBinder binder(*script, scope);
   MR_ASSIGN(ExpressionPtr expression,
             binder.Bind(targets[0].Child("val"), {.clause = "SELECT", .now = now}));
-  return BoundExpression{std::move(expression), schema};
+  return BoundExpression{std::move(expression), kSchema};
 }
 
 std::string EvaluateSql(std::string_view sql) {
-  const std::string answer = CompiledAnswer(sql);
+  std::string answer = CompiledAnswer(sql);
   const auto bound = BindExpression(sql);
   if (!bound || answer.starts_with("MR")) {
     const std::string code = bound ? "none" : "MR" + Code(bound.error().error.code());

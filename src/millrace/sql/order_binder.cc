@@ -59,6 +59,7 @@ Bound<void> SelectBinder::BindOrder(const TreeNode& select, ExpressionBinder& bi
                                     std::vector<Item>& items) {
   const size_t shown = items.size();
   std::vector<std::string> names;
+  names.reserve(items.size());
   for (const Item& item : items) {
     names.push_back(item.name);
   }

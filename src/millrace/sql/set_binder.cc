@@ -18,6 +18,7 @@ namespace {
 PlanPtr WithTypes(const PlanPtr& plan, const std::vector<DataType>& types,
                   const std::vector<std::string>& names) {
   std::vector<ExpressionPtr> columns;
+  columns.reserve(types.size());
   for (size_t i = 0; i < types.size(); ++i) {
     columns.push_back(MakeCast(ColumnOf(*plan, i), types[i]));
   }
@@ -69,8 +70,8 @@ Bound<PlanPtr> SelectBinder::BindUnion(const TreeNode& select, int offset) {
     MR_TRY(BindOrder(select, *left->schema));
   }
   const auto names = FieldNames(*left->schema);
-  PlanPtr plan = MakeUnion({WithTypes(left, types, names), WithTypes(right, types, names)});
-  return select.Flag("all") ? Bound<PlanPtr>(plan) : BindDistinct(std::move(plan), offset);
+  const PlanPtr plan = MakeUnion({WithTypes(left, types, names), WithTypes(right, types, names)});
+  return select.Flag("all") ? Bound<PlanPtr>(plan) : BindDistinct(plan, offset);
 }
 
 Bound<void> SelectBinder::BindWith(const TreeNode& with, int offset) {
