@@ -337,6 +337,7 @@ TYPED_TEST_P(TransportConformanceTest, KeepsTheOrderOfConcurrentWriters) {
   const StreamId stream = this->Create("clicks");
   {
     std::vector<Thread> threads;
+    threads.reserve(kWriters);
     for (int64_t writer = 0; writer < kWriters; ++writer) {
       threads.emplace_back("writer", [&, writer] {
         for (int64_t i = 0; i < kEpochs; ++i) {

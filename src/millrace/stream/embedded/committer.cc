@@ -141,7 +141,7 @@ Status Committer::Write(Round& round) {
     journal_frames.push_back(
         {frame.stream, frame.partition, frame.frame.begin, frame.frame.count, location});
   }
-  AddJournalFrames(journal_.current_file(), std::move(journal_frames));
+  AddJournalFrames(journal_.current_file(), journal_frames);
   return {};
 }
 

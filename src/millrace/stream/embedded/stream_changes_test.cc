@@ -40,10 +40,11 @@ class Machine {
     options.direct_bytes_min = 2048;
     auto opened = EmbeddedTransport::Open(files_, clock_, "/data", options);
     EXPECT_TRUE(opened || files_.crashed()) << opened.error().ToString();
-    if (opened) {
-      transport_ = *std::move(opened);
+    if (!opened) {
+      return false;
     }
-    return opened.has_value();
+    transport_ = *std::move(opened);
+    return true;
   }
   void Close() {
     transport_.reset();
