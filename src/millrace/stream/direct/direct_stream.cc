@@ -33,26 +33,36 @@ class DirectStream::SourceWriter final : public EpochCollector {
   DirectStream& stream_;
 };
 
-class DirectStream::SourceSide final : public TransportDecorator {
+/// A transport but for the stream.
+class DirectStream::Side : public TransportDecorator {
  public:
-  explicit SourceSide(DirectStream& stream) : TransportDecorator(stream.base_), stream_(stream) {}
+  Side(DirectStream& stream, Transport& below) : TransportDecorator(below), stream_(stream) {}
 
-  std::unique_ptr<EpochWriter> BeginEpoch() override {
-    return std::make_unique<SourceWriter>(stream_);
-  }
   PartitionInfo Describe(StreamId stream, PartitionId partition) override {
-    return stream == stream_.stream_.id ? stream_.table_.Describe(stream, partition)
-                                        : base().Describe(stream, partition);
+    return IsOwn(stream) ? stream_.table_.Describe(stream, partition)
+                         : base().Describe(stream, partition);
   }
   std::unique_ptr<Cursor> OpenCursor(StreamId stream, PartitionId partition, Offset from,
                                      Visibility visibility) override {
-    return stream == stream_.stream_.id
-               ? stream_.table_.OpenCursor(stream, partition, from, visibility)
-               : base().OpenCursor(stream, partition, from, visibility);
+    return IsOwn(stream) ? stream_.table_.OpenCursor(stream, partition, from, visibility)
+                         : base().OpenCursor(stream, partition, from, visibility);
   }
+
+ protected:
+  DirectStream& stream() { return stream_; }
+  bool IsOwn(StreamId stream) const { return stream == stream_.stream_.id; }
 
  private:
   DirectStream& stream_;
+};
+
+class DirectStream::SourceSide final : public Side {
+ public:
+  explicit SourceSide(DirectStream& stream) : Side(stream, stream.base_) {}
+
+  std::unique_ptr<EpochWriter> BeginEpoch() override {
+    return std::make_unique<SourceWriter>(stream());
+  }
 };
 
 /// Passes an epoch of the pipeline on, and adds what it has taken in.
@@ -109,34 +119,24 @@ class DirectStream::ReaderWriter final : public EpochWriter {
   Ends ends_;
 };
 
-class DirectStream::ReaderSide final : public TransportDecorator {
+class DirectStream::ReaderSide final : public Side {
  public:
-  ReaderSide(DirectStream& stream, Transport& below) : TransportDecorator(below), stream_(stream) {}
+  using Side::Side;
 
   std::unique_ptr<EpochWriter> BeginEpoch() override {
-    return std::make_unique<ReaderWriter>(stream_, base().BeginEpoch());
+    return std::make_unique<ReaderWriter>(stream(), base().BeginEpoch());
   }
-  PartitionInfo Describe(StreamId stream, PartitionId partition) override {
-    return stream == stream_.stream_.id ? stream_.table_.Describe(stream, partition)
-                                        : base().Describe(stream, partition);
-  }
-  std::unique_ptr<Cursor> OpenCursor(StreamId stream, PartitionId partition, Offset from,
-                                     Visibility visibility) override {
-    return stream == stream_.stream_.id
-               ? stream_.table_.OpenCursor(stream, partition, from, visibility)
-               : base().OpenCursor(stream, partition, from, visibility);
-  }
-  SubscriptionId Subscribe(StreamId stream, Visibility visibility,
+  SubscriptionId Subscribe(StreamId stream_id, Visibility visibility,
                            std::function<void()> notify) override {
-    if (stream != stream_.stream_.id) {
-      return base().Subscribe(stream, visibility, std::move(notify));
+    if (!IsOwn(stream_id)) {
+      return base().Subscribe(stream_id, visibility, std::move(notify));
     }
-    own_ = stream_.table_.Subscribe(stream, visibility, std::move(notify));
+    own_ = stream().table_.Subscribe(stream_id, visibility, std::move(notify));
     return kOwn;
   }
   void Unsubscribe(SubscriptionId subscription) override {
     if (subscription == kOwn && own_) {
-      stream_.table_.Unsubscribe(*std::exchange(own_, std::nullopt));
+      stream().table_.Unsubscribe(*std::exchange(own_, std::nullopt));
     } else {
       base().Unsubscribe(subscription);
     }
@@ -146,7 +146,6 @@ class DirectStream::ReaderSide final : public TransportDecorator {
   /// No transport gives this number.
   static constexpr SubscriptionId kOwn = ~SubscriptionId{0};
 
-  DirectStream& stream_;
   std::optional<SubscriptionId> own_;
 };
 
@@ -208,6 +207,7 @@ Status DirectStream::Restore(const std::string& reader) {
     read_.histories[partition] = history;
   }
   durable_ = read_;
+  first_ = read_.histories[PartitionId(0)];
   return {};
 }
 
@@ -219,24 +219,21 @@ void DirectStream::Hold(EpochContent content, CommitCallback callback) {
     held.has_rows = held.has_rows || (is_own && frame.frame.type == FrameType::kData);
     (is_own ? direct.frames : held.stored).push_back(std::move(frame));
   }
-  if (direct.frames.empty()) {
-    // Nothing that the pipeline would wake up for: says again that the first partition is active.
-    const ControlFrame again{.kind = ControlFrame::Kind::kActive, .time = kMicrosMin};
-    direct.frames.push_back(
-        {.stream = stream_.id,
-         .partition = PartitionId(0),
-         .frame = {.type = FrameType::kControl, .count = 1, .payload = Buffer::Own(again.Encode())},
-         .encoded = {}});
-  }
   {
     MutexLock lock(mutex_);
     if (!closed_) {
+      if (direct.frames.empty()) {
+        direct.frames.push_back(WakeUp());
+      }
       // Under the lock, so that the epochs are held in the order of their offsets.
       table_.Append(direct, [] {});
       table_.Publish(direct, {});
       for (const AppendedFrame& frame : direct.frames) {
         Offset& end = held.ends[frame.partition];
         end = std::max(end, frame.frame.end());
+        if (frame.partition == PartitionId(0)) {
+          first_.Note(frame.frame);
+        }
       }
       held.callback = std::move(callback);
       held_.push_back(std::move(held));
@@ -246,6 +243,15 @@ void DirectStream::Hold(EpochContent content, CommitCallback callback) {
   if (callback) {
     callback(Aborted());
   }
+}
+
+AppendedFrame DirectStream::WakeUp() const {
+  return {.stream = stream_.id,
+          .partition = PartitionId(0),
+          .frame = {.type = FrameType::kControl,
+                    .count = 1,
+                    .payload = Buffer::Own(first_.last.Encode())},
+          .encoded = {}};
 }
 
 bool DirectStream::IsRead(const Held& held) const {

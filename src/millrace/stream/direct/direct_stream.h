@@ -48,6 +48,7 @@ class DirectStream {
   static std::string HistorySource(std::string_view stream);
 
  private:
+  class Side;
   class SourceSide;
   class SourceWriter;
   class ReaderSide;
@@ -80,6 +81,8 @@ class DirectStream {
 
   Status Restore(const std::string& reader);
   void Hold(EpochContent content, CommitCallback callback) MR_EXCLUDES(mutex_);
+  /// A frame for the first partition that says nothing new.
+  AppendedFrame WakeUp() const MR_REQUIRES(mutex_);
   /// Adds to an epoch of the pipeline, which has read up to `ends`, what belongs to that. Returns
   /// its number for Decide.
   uint64_t Take(const Ends& ends, EpochWriter& writer) MR_EXCLUDES(mutex_);
@@ -98,6 +101,8 @@ class DirectStream {
 
   Mutex mutex_;
   std::deque<Held> held_ MR_GUARDED_BY(mutex_);
+  /// Of the first partition, with what nobody has read yet.
+  PartitionHistory first_ MR_GUARDED_BY(mutex_);
   bool closed_ MR_GUARDED_BY(mutex_) = false;
   Progress read_ MR_GUARDED_BY(mutex_);
   Progress durable_ MR_GUARDED_BY(mutex_);

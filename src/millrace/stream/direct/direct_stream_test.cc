@@ -238,6 +238,28 @@ TEST_F(DirectStreamTest, GoesOnBehindWhatWasTaken) {
   EXPECT_EQ(ControlFrame::Decode(frames[0].payload->bytes())->time, 100) << "its last frame";
 }
 
+TEST_F(DirectStreamTest, AnIdlePartitionStaysIdle) {
+  const auto last_frame = [&] {
+    const PartitionInfo info = reader_->Describe(files_, PartitionId(0));
+    const auto cursor = reader_->OpenCursor(
+        files_, PartitionId(0), Offset(info.appended_end.value() - 1), Visibility::kAppended);
+    return ControlFrame::Decode(cursor->Poll(1)->front().payload->bytes())->kind;
+  };
+  auto epoch = direct_->source_side().BeginEpoch();
+  epoch->PrependControl(files_, PartitionId(0), {.kind = ControlFrame::Kind::kIdle}, kMicrosMin);
+  Commit(*epoch);
+  next_[1] = kNumbers;
+  StepSource(1, 1, true);
+  EXPECT_EQ(last_frame(), ControlFrame::Kind::kIdle) << "an error alone is no row of partition 0";
+  StepPipeline(kAll, SIZE_MAX);
+  transport_->Decide();
+  EXPECT_EQ(source_in_flight_, 0);
+  Crash();
+  next_[1] = kNumbers;
+  StepSource(1, 1, true);
+  EXPECT_EQ(last_frame(), ControlFrame::Kind::kIdle);
+}
+
 TEST_F(DirectStreamTest, LetsTheSourceGo) {
   StepSource(0, 4, false);
   StepPipeline(kAll, SIZE_MAX);

@@ -16,6 +16,7 @@
 #include "millrace/stream/embedded/journal_reader.h"
 #include "millrace/stream/embedded/recovery.h"
 #include "millrace/stream/embedded/segment_store.h"
+#include "millrace/stream/epoch_collector.h"
 #include "millrace/stream/logger.h"
 #include "millrace/stream/stream_definition.h"
 #include "millrace/stream/stream_table.h"
@@ -270,85 +271,32 @@ class EmbeddedTransport::Impl {
 
 namespace {
 
-class EmbeddedEpochWriter final : public EpochWriter {
+class EmbeddedEpochWriter final : public EpochCollector {
  public:
   using Sink = std::function<void(std::unique_ptr<Committer::Pending>)>;
 
-  explicit EmbeddedEpochWriter(Sink sink)
-      : sink_(std::move(sink)), pending_(std::make_unique<Committer::Pending>()) {}
-
-  void Append(StreamId stream, PartitionId partition, BatchPtr batch,
-              const EventTimes& times) override {
-    const auto rows = static_cast<uint32_t>(batch->rows());
-    MR_CHECK(rows > 0, "append of no rows");
-    Add(stream, partition,
-        {.type = FrameType::kData,
-         .begin = {},
-         .count = rows,
-         .batch = std::move(batch),
-         .payload = nullptr,
-         .times = times});
-  }
-
-  void AppendOpaque(StreamId stream, PartitionId partition, FrameType type,
-                    Bytes payload) override {
-    Add(stream, partition,
-        {.type = type,
-         .begin = {},
-         .count = 1,
-         .batch = nullptr,
-         .payload = Buffer::Own(std::move(payload)),
-         .times = {}});
-  }
-
-  void PrependControl(StreamId stream, PartitionId partition, const ControlFrame& control,
-                      Micros event_time) override {
-    Add(stream, partition,
-        {.type = FrameType::kControl,
-         .count = 1,
-         .payload = Buffer::Own(control.Encode()),
-         .times = {.max = event_time}});
-    std::ranges::rotate(pending_->content.frames, pending_->content.frames.end() - 1);
-  }
-
-  void SetPosition(std::string_view reader, StreamId stream, PartitionId partition,
-                   Offset next) override {
-    pending_->content.positions.push_back({std::string(reader), stream, partition, next});
-  }
-
-  void SetSourcePosition(std::string_view source, std::string_view split,
-                         std::string value) override {
-    pending_->content.source_positions.push_back(
-        {std::string(source), std::string(split), std::move(value)});
-  }
-
-  void Trim(StreamId stream, PartitionId partition, Offset begin) override {
-    pending_->content.trims.push_back({stream, partition, begin});
-  }
+  explicit EmbeddedEpochWriter(Sink sink) : sink_(std::move(sink)) {}
 
   void CommitAsync(CommitCallback callback) override {
-    if (!std::ranges::all_of(pending_->content.frames, FitsIntoFrame)) {
+    auto pending = std::make_unique<Committer::Pending>();
+    for (AppendedFrame& frame : content_.frames) {
+      frame.encoded = EncodeFramePayload(frame.frame);
+      pending->bytes += frame.encoded.size();
+    }
+    if (!std::ranges::all_of(content_.frames, FitsIntoFrame)) {
       callback({.outcome = CommitOutcome::kAborted,
                 .ranges = {},
                 .error = Error(ErrorCode::kFrameTooLarge,
                                "a batch or a state frame is larger than 1 GiB when encoded")});
       return;
     }
-    pending_->callback = std::move(callback);
-    sink_(std::move(pending_));
+    pending->content = std::move(content_);
+    pending->callback = std::move(callback);
+    sink_(std::move(pending));
   }
 
  private:
-  void Add(StreamId stream, PartitionId partition, StreamFrame frame) {
-    AppendedFrame appended{
-        .stream = stream, .partition = partition, .frame = std::move(frame), .encoded = {}};
-    appended.encoded = EncodeFramePayload(appended.frame);
-    pending_->bytes += appended.encoded.size();
-    pending_->content.frames.push_back(std::move(appended));
-  }
-
   Sink sink_;
-  std::unique_ptr<Committer::Pending> pending_;
 };
 
 }  // namespace
