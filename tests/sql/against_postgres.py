@@ -122,6 +122,8 @@ def normal(value, digits=12):
         return str(number)
     except decimal.InvalidOperation:
         pass
+    if re.fullmatch(r"\{[^{}\":]+\}", value):  # An array whose elements need no quotes.
+        return "{" + ",".join(normal(element, digits) for element in value[1:-1].split(",")) + "}"
     if value[:1] in '{["':
         try:
             return json.dumps(json.loads(value, parse_float=json_number), sort_keys=True)
@@ -191,7 +193,7 @@ class Project:
                         raise
                     waiting.append(statement)
             if len(waiting) == len(statements):
-                self.left_out |= {re.search(r"VIEW (\w+)", s)[1] for s in waiting}
+                self.left_out |= {re.search(r"(?:VIEW|TABLE|INTO) (\w+)", s)[1] for s in waiting}
                 return
             statements = waiting
 
@@ -232,6 +234,8 @@ class Project:
         self.psql.run(f"INSERT INTO {table} ({names}) {rows}")
 
     def append(self, table, body, refused_records):
+        if table in self.left_out:
+            return
         for record in body.splitlines():
             if record not in refused_records:
                 self.insert(table, record)

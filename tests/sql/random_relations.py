@@ -79,6 +79,7 @@ class Generator:
         names = [prefix + name for name in relation.of(kind)]
         literal = {"int": "3", "bigint": "7::bigint", "numeric": "1.5::numeric(8,2)",
                    "text": "'x'", "boolean": "true", "jsonb": "'[1]'::jsonb",
+                   "array": "ARRAY[1]::numeric[]",
                    "timestamptz": "timestamptz '2026-01-01T00:05:00Z'"}[kind]
         if not names:
             return literal
@@ -135,7 +136,8 @@ class Generator:
             (f"string_agg({self.value(relation, 'text', prefix)}, ',' ORDER BY {value}"
              f"{self.pick('', ' DESC', ' NULLS FIRST')}, {self.value(relation, 'text', prefix)})",
              "text"),
-            (f"jsonb_agg({value} ORDER BY {value}{self.pick('', ' DESC')})", "jsonb"))
+            (f"jsonb_agg({value} ORDER BY {value}{self.pick('', ' DESC')})", "jsonb"),
+            (f"array_agg({value} ORDER BY {value}{self.pick('', ' DESC')})", "array"))
         if self.chance(0.25):
             call += f" FILTER (WHERE {self.predicate(relation, prefix)})"
         return call, result

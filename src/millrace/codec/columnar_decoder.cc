@@ -10,6 +10,7 @@
 #include "millrace/codec/columnar_format.h"
 #include "millrace/codec/integer_block.h"
 #include "millrace/codec/text_block.h"
+#include "millrace/data/array_value.h"
 
 namespace millrace {
 
@@ -56,9 +57,13 @@ Result<std::vector<Entry>> ReadDirectory(ByteReader& reader, const Header& heade
   for (uint16_t i = 0; i < header.columns; ++i) {
     Entry entry;
     MR_ASSIGN(entry.name_hash, reader.Get<uint64_t>());
-    MR_ASSIGN(entry.type.id, reader.Get<TypeId>());
-    MR_ASSIGN(entry.type.precision, reader.Get<uint8_t>());
-    MR_ASSIGN(entry.type.scale, reader.Get<uint8_t>());
+    MR_ASSIGN(const auto type, reader.Get<uint8_t>());
+    MR_ASSIGN(const auto precision, reader.Get<uint8_t>());
+    MR_ASSIGN(const auto scale, reader.Get<uint8_t>());
+    entry.type = DataType::FromStored(type, precision, scale);
+    if (!entry.type.is_known()) {
+      return Err(ErrorCode::kCorruption, "a column of an unknown type");
+    }
     MR_ASSIGN(entry.flags, reader.Get<uint8_t>());
     MR_ASSIGN(entry.size, reader.Get<uint32_t>());
     entries.push_back(entry);
@@ -102,11 +107,24 @@ class ColumnReader {
     }
     MR_ASSIGN(auto values, ReadValues());
     BufferPtr validity = validity_.empty() ? nullptr : Buffer::Own(std::move(validity_));
-    return Column(entry_.type, rows_, std::move(validity), std::move(values),
+    Column column(entry_.type, rows_, std::move(validity), std::move(values),
                   std::move(text_buffers_));
+    if (entry_.type.is_array()) {
+      MR_TRY(CheckArrays(column));
+    }
+    return column;
   }
 
  private:
+  static Status CheckArrays(const Column& column) {
+    for (size_t row = 0; row < column.size(); ++row) {
+      if (!IsValidArray(column.Text(row), column.type())) {
+        return Err(ErrorCode::kCorruption, "an array whose elements are not whole");
+      }
+    }
+    return {};
+  }
+
   Result<BufferPtr> ReadValues() {
     switch (entry_.type.id) {
       case TypeId::kBoolean: {
@@ -137,9 +155,10 @@ class ColumnReader {
       case TypeId::kText:
       case TypeId::kBytea:
       case TypeId::kJsonb:
+      case TypeId::kArray:
         return ReadText();
     }
-    return Err(ErrorCode::kCorruption, "a column of an unknown type");
+    MR_CHECK(false, "type {}", static_cast<int>(entry_.type.id));
   }
 
   template <typename T>

@@ -51,7 +51,7 @@ class ColumnarEncoder {
 
   void PatchEntry(size_t at, std::string_view name, const Column& column, size_t size) {
     writer_.Patch(at, Xxh3(name));
-    writer_.Patch(at + 8, static_cast<uint8_t>(column.type().id));
+    writer_.Patch(at + 8, column.type().stored_id());
     writer_.Patch(at + 9, column.type().precision);
     writer_.Patch(at + 10, column.type().scale);
     writer_.Patch(at + 11, column.may_have_nulls() ? columnar::kHasValidity : uint8_t{0});
@@ -88,6 +88,7 @@ class ColumnarEncoder {
       case TypeId::kText:
       case TypeId::kBytea:
       case TypeId::kJsonb:
+      case TypeId::kArray:
         return columnar::EncodeText(column, text_, out_);
     }
   }

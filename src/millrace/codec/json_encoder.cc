@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "millrace/base/check.h"
+#include "millrace/data/array_value.h"
 #include "millrace/data/json_text.h"
 #include "millrace/data/text_format.h"
 
@@ -24,6 +25,16 @@ void AppendFloating(std::string& out, Float value, void (*append)(std::string&, 
   } else {
     AppendQuoted(out, [&] { append(out, value); });
   }
+}
+
+void AppendArray(std::string_view array, const DataType& type, std::string& out) {
+  const Column elements = ElementsOf(array, type);
+  out += '[';
+  for (size_t i = 0; i < elements.size(); ++i) {
+    out += i == 0 ? "" : ",";
+    AppendValueJson(elements, i, out);
+  }
+  out += ']';
 }
 
 }  // namespace
@@ -67,6 +78,8 @@ void AppendValueJson(const Column& column, size_t row, std::string& out) {
       return AppendQuoted(out, [&] { AppendTimestamptz(out, column.Values<Micros>()[row]); });
     case TypeId::kInterval:
       return AppendQuoted(out, [&] { AppendInterval(out, column.Values<Interval>()[row]); });
+    case TypeId::kArray:
+      return AppendArray(column.Text(row), column.type(), out);
     case TypeId::kUuid:
       return AppendQuoted(out, [&] { AppendUuid(out, column.Values<Uuid>()[row]); });
   }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "millrace/base/check.h"
+#include "millrace/data/array_value.h"
 #include "millrace/data/json_text.h"
 #include "millrace/data/text_format.h"
 
@@ -65,10 +66,16 @@ ValueWriter::ValueWriter(const Schema& schema, TimestampReader timestamps,
                         .integer_max = field.type.is_integer() ? IntegerMax(field.type) : 0,
                         .numeric_max = NumericMax(field.type),
                         .depth_max = depths_max[columns_.size()]});
+    if (field.type.is_array()) {
+      const Schema elements({{.name = "element", .type = field.type.element_type()}});
+      columns_.back().elements = std::make_unique<ValueWriter>(
+          elements, timestamps_, std::span(&columns_.back().depth_max, 1));
+    }
   }
 }
 
 void ValueWriter::Begin(const BufferPtr& body, size_t rows_expected) {
+  body_ = body;
   body_begin_ = reinterpret_cast<const char*>(body->data());
   for (Target& target : columns_) {
     target.builder.Reserve(rows_expected);
@@ -94,6 +101,7 @@ std::vector<Column> ValueWriter::Finish() {
     columns.push_back(target.builder.Finish());
   }
   rows_ = 0;
+  body_ = nullptr;
   return columns;
 }
 
@@ -125,6 +133,8 @@ Failure ValueWriter::AppendAny(Cursor& cursor, Target& target) {
       return AppendFromString(cursor, target);
     case TypeId::kJsonb:
       return AppendJsonb(cursor, target);
+    case TypeId::kArray:
+      return AppendArray(cursor, target);
   }
   MR_CHECK(false, "type {}", static_cast<int>(target.type.id));
 }
@@ -316,6 +326,48 @@ Failure ValueWriter::AppendJsonb(Cursor& cursor, Target& target) {
     target.builder.AppendText(unescaped_);
   }
   return {};
+}
+
+Failure ValueWriter::AppendArray(Cursor& cursor, Target& target) {
+  if (cursor.Peek() != '[') {
+    return Mismatch(cursor, target.depth_max);
+  }
+  target.elements->Begin(body_, 0);
+  const Failure failure = target.elements->AppendElements(cursor);
+  const Column elements = std::move(target.elements->Finish().front());
+  if (failure) {
+    return failure;
+  }
+  unescaped_.clear();
+  for (size_t i = 0; i < elements.size(); ++i) {
+    AppendElement(elements, i, unescaped_);
+  }
+  target.builder.AppendText(unescaped_);
+  return {};
+}
+
+/// Reads an array, each of whose elements becomes a row.
+Failure ValueWriter::AppendElements(Cursor& cursor) {
+  cursor.Take('[');
+  SkipSpace(cursor);
+  if (cursor.Take(']')) {
+    return {};
+  }
+  while (true) {
+    SkipSpace(cursor);
+    if (const Failure failure = Append(cursor, 0)) {
+      DropRow();
+      return failure;
+    }
+    EndRow();
+    SkipSpace(cursor);
+    if (cursor.Take(']')) {
+      return {};
+    }
+    if (!cursor.Take(',')) {
+      return ErrorCode::kRecordSyntax;
+    }
+  }
 }
 
 Failure ValueWriter::AppendJson(std::string_view json, size_t column) {

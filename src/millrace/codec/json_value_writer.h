@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -82,6 +83,7 @@ class ValueWriter {
     uint64_t numeric_max = 0;
     size_t depth_max = 0;
     uint32_t backing = 0;
+    std::unique_ptr<ValueWriter> elements;  ///< Of an array: one column.
   };
 
   // Each of these appends the value at the cursor if it has its form; else nothing happens.
@@ -103,12 +105,15 @@ class ValueWriter {
   Failure AppendText(Cursor& cursor, Target& target);
   Failure AppendFromString(Cursor& cursor, Target& target);
   Failure AppendJsonb(Cursor& cursor, Target& target);
+  Failure AppendArray(Cursor& cursor, Target& target);
+  Failure AppendElements(Cursor& cursor);
   /// Reads a string and decodes its escapes; the result is valid until the next call.
   Failure ReadString(Cursor& cursor, std::string_view& text);
 
   std::vector<Target> columns_;
   size_t rows_ = 0;  ///< Whole ones.
   TimestampReader timestamps_;
+  BufferPtr body_;
   const char* body_begin_ = nullptr;  ///< Texts in the body are references to here.
   std::string unescaped_;
 };

@@ -174,6 +174,14 @@ RecordFailure TextValueWriter::AppendValue(std::string_view text, Target& target
     }
     case TypeId::kJsonb:
       return AppendJson(text, builder);
+    case TypeId::kArray: {
+      const auto value = ParseArray(text, target.type);
+      if (!value) {
+        return ErrorCode::kRecordTypeMismatch;
+      }
+      builder.AppendText(value->Get<std::string>());
+      return {};
+    }
     case TypeId::kText:
       break;
   }

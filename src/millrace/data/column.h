@@ -45,7 +45,7 @@ class Column {
   const uint64_t* Bits() const { return reinterpret_cast<const uint64_t*>(values_data_); }
   bool Bool(size_t row) const { return GetBit(Bits(), row); }
 
-  /// Text, bytea or jsonb; lives as long as this column's buffers and this column.
+  /// Text, bytea, jsonb or an array; lives as long as this column's buffers and this column.
   std::string_view Text(size_t row) const {
     const auto* views = reinterpret_cast<const TextView*>(values_data_);
     const TextView& view = views[row];

@@ -14,7 +14,7 @@ namespace millrace {
 /// fails in its fifth column leaves nothing behind. Reusable after Finish. Not thread-safe.
 ///
 /// Append calls must fit the type: AppendFixed<T> for the type's representation, AppendBool for
-/// boolean, AppendText for text, bytea and jsonb.
+/// boolean, AppendText for text, bytea, jsonb and arrays.
 class ColumnBuilder {
  public:
   explicit ColumnBuilder(DataType type) : type_(type), width_(type.width()) {}

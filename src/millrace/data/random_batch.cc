@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "millrace/data/array_value.h"
 #include "millrace/data/column_builder.h"
 #include "millrace/data/value.h"
 
@@ -54,6 +55,20 @@ Value RandomValue(Rng& rng, const DataType& type, double repeat_chance) {
     }
     case TypeId::kJsonb:
       return Value("\"" + RandomText(rng, repeat_chance) + "\"");
+    case TypeId::kArray: {
+      ColumnBuilder builder(type.element_type());
+      const size_t size = rng.Below(4);
+      for (size_t i = 0; i < size; ++i) {
+        AppendValue(builder,
+                    rng.Chance(0.2) ? Value() : RandomValue(rng, builder.type(), repeat_chance));
+      }
+      const Column elements = builder.Finish();
+      std::string array;
+      for (size_t i = 0; i < size; ++i) {
+        AppendElement(elements, i, array);
+      }
+      return Value(std::move(array));
+    }
     case TypeId::kText:
     case TypeId::kBytea:
       return Value(RandomText(rng, repeat_chance));
@@ -72,6 +87,8 @@ SchemaPtr SchemaOfAllTypes() {
     fields.push_back({.name = DataType::Of(id).ToString(), .type = DataType::Of(id)});
   }
   fields.push_back({.name = "numeric", .type = DataType::Numeric(38, 2)});
+  fields.push_back({.name = "texts", .type = DataType::Array(DataType::Of(TypeId::kText))});
+  fields.push_back({.name = "numerics", .type = DataType::Array(DataType::Numeric(38, 2))});
   return MakeSchema(std::move(fields));
 }
 

@@ -81,7 +81,8 @@ void AppendEncoded(const Column& column, size_t row, std::string& out) {
       return AppendBytes(CanonicalFloat(column.Values<double>()[row]), out);
     case TypeId::kText:
     case TypeId::kBytea:
-    case TypeId::kJsonb: {
+    case TypeId::kJsonb:
+    case TypeId::kArray: {
       const std::string_view text = column.Text(row);
       AppendBytes(static_cast<uint32_t>(text.size()), out);
       out.append(text);

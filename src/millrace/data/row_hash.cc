@@ -106,6 +106,7 @@ void MixAny(const Column& column, std::span<uint64_t> out) {
     case TypeId::kText:
     case TypeId::kBytea:
     case TypeId::kJsonb:
+    case TypeId::kArray:
       return MixColumn(column, out, [&](size_t row) { return Xxh3(column.Text(row)); });
   }
 }

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "millrace/data/column.h"
 
 namespace millrace {
+
+class ColumnBuilder;
 
 /// How the rows of an ORDER BY go by one value.
 struct SortDirection {
@@ -20,5 +23,13 @@ struct SortDirection {
 /// first byte the highest; text and bytea with each zero byte followed by 0xff, and 0x00 0x01
 /// behind them. A descending value has its bytes inverted.
 void AppendSortable(const Column& column, size_t row, SortDirection direction, std::string& out);
+
+/// Returns how many bytes the value at the front of `encoded` takes, which is of `type` and was
+/// appended with an ascending direction, NULLs last; 0 when it is not whole.
+size_t SortableSize(std::string_view encoded, const DataType& type);
+
+/// Appends the value that `encoded` is all of, as SortableSize has it, to a builder of its type.
+/// Gives back what was appended, but -0 as 0 and each NaN as the same.
+void DecodeSortable(std::string_view encoded, ColumnBuilder& builder);
 
 }  // namespace millrace

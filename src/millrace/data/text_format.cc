@@ -231,6 +231,8 @@ void AppendValueText(std::string& out, const Value& value, const DataType& type)
       return AppendUuid(out, value.Get<Uuid>());
     case TypeId::kJsonb:
       return AppendSpacedJson(out, value.Get<std::string>());
+    case TypeId::kArray:
+      return AppendArrayText(out, value.Get<std::string>(), type);
   }
   MR_CHECK(false, "type {}", static_cast<int>(type.id));
 }
@@ -287,6 +289,8 @@ Result<Value> ParseValue(std::string_view text, const DataType& type) {
       return AsValue(ParseUuid(text));
     case TypeId::kJsonb:
       return ParseJsonb(text);
+    case TypeId::kArray:
+      return ParseArray(text, type);
   }
   MR_CHECK(false, "type {}", static_cast<int>(type.id));
 }

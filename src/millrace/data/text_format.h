@@ -104,6 +104,11 @@ void AppendBytea(std::string& out, std::string_view bytes);
 /// Returns whether `text` may be a value of type text: UTF-8 (RFC 3629) without NUL.
 bool IsValidText(std::string_view text);
 
+/// Appends an array as PostgreSQL does: {1,NULL,"two words"}.
+void AppendArrayText(std::string& out, std::string_view array, const DataType& type);
+/// Reads that form, of one dimension. kInvalidCast, or the code of an element's mistake.
+Result<Value> ParseArray(std::string_view text, const DataType& type);
+
 /// Appends `value`, which fits `type`. NULL appends nothing.
 void AppendValueText(std::string& out, const Value& value, const DataType& type);
 /// Returns "NULL" for NULL.

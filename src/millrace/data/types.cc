@@ -39,6 +39,8 @@ std::string DataType::ToString() const {
       return "uuid";
     case TypeId::kJsonb:
       return "jsonb";
+    case TypeId::kArray:
+      return element == TypeId{} ? "anyarray" : element_type().ToString() + "[]";
   }
   MR_CHECK(false, "type {}", static_cast<int>(id));
 }
@@ -65,6 +67,7 @@ size_t DataType::width() const {
     case TypeId::kText:
     case TypeId::kBytea:
     case TypeId::kJsonb:
+    case TypeId::kArray:
       return sizeof(TextView);
   }
   MR_CHECK(false, "type {}", static_cast<int>(id));

@@ -27,6 +27,7 @@ enum class TypeId : uint8_t {
   kUuid = 13,         ///< 16 bytes in network order
   kJsonb = 14,        ///< canonical JSON text: see data/json_text.h
   kTimestamp = 15,    ///< what a clock of some zone shows, as int64 microseconds as if it were UTC
+  kArray = 16,        ///< of one dimension: see data/array_value.h
 };
 
 /// A type with its parameters. Two types are equal when all of it is.
@@ -35,8 +36,9 @@ struct DataType {
   static constexpr uint8_t kNumericScaleDefault = 9;
 
   TypeId id = TypeId::kText;
-  uint8_t precision = 0;  ///< kNumeric only, 1..38.
-  uint8_t scale = 0;      ///< kNumeric only, 0..precision.
+  uint8_t precision = 0;  ///< kNumeric only, and arrays of it: 1..38.
+  uint8_t scale = 0;      ///< kNumeric only, and arrays of it: 0..precision.
+  TypeId element{};       ///< kArray only, and no array.
 
   static constexpr DataType Of(TypeId id) { return {.id = id}; }
   static constexpr DataType Numeric(uint8_t precision = kNumericPrecisionMax,
@@ -44,9 +46,37 @@ struct DataType {
     return {.id = TypeId::kNumeric, .precision = precision, .scale = scale};
   }
 
-  /// PostgreSQL's name, e.g. "double precision" or "numeric(12,2)".
+  static constexpr DataType Array(const DataType& element) {
+    return {.id = TypeId::kArray,
+            .precision = element.precision,
+            .scale = element.scale,
+            .element = element.id};
+  }
+  constexpr DataType element_type() const {
+    return {.id = element, .precision = precision, .scale = scale};
+  }
+
+  /// The number of the type in stored formats, which keep precision and scale beside it.
+  constexpr uint8_t stored_id() const {
+    return is_array() ? static_cast<uint8_t>(kStoredArray | static_cast<uint8_t>(element))
+                      : static_cast<uint8_t>(id);
+  }
+  /// May give a type that does not exist: see is_known.
+  static constexpr DataType FromStored(uint8_t stored_id, uint8_t precision, uint8_t scale) {
+    const DataType plain{.id = static_cast<TypeId>(stored_id & ~kStoredArray),
+                         .precision = precision,
+                         .scale = scale};
+    return (stored_id & kStoredArray) != 0 ? Array(plain) : plain;
+  }
+  constexpr bool is_known() const {
+    const TypeId plain = is_array() ? element : id;
+    return plain >= TypeId::kBoolean && plain <= TypeId::kTimestamp;
+  }
+
+  /// PostgreSQL's name, e.g. "double precision", "numeric(12,2)" or "bigint[]".
   std::string ToString() const;
 
+  constexpr bool is_array() const { return id == TypeId::kArray; }
   bool is_integer() const {
     return id == TypeId::kInt16 || id == TypeId::kInt32 || id == TypeId::kInt64;
   }
@@ -56,12 +86,15 @@ struct DataType {
   }
   /// Values are views into text buffers (TextView) instead of fixed-width values.
   bool is_variable() const {
-    return id == TypeId::kText || id == TypeId::kBytea || id == TypeId::kJsonb;
+    return id == TypeId::kText || id == TypeId::kBytea || id == TypeId::kJsonb || is_array();
   }
   /// Bytes of one value in a column; 16 for views; 0 for boolean, which is one bit.
   size_t width() const;
 
   friend constexpr bool operator==(const DataType&, const DataType&) = default;
+
+ private:
+  static constexpr uint8_t kStoredArray = 0x80;
 };
 
 /// PostgreSQL's interval: months and days do not convert to time.

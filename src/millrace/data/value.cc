@@ -35,6 +35,7 @@ Value ValueAt(const Column& column, size_t row) {
     case TypeId::kText:
     case TypeId::kBytea:
     case TypeId::kJsonb:
+    case TypeId::kArray:
       return Value(std::string(column.Text(row)));
   }
   MR_CHECK(false, "type {}", static_cast<int>(column.type().id));
@@ -70,6 +71,7 @@ void AppendValue(ColumnBuilder& builder, const Value& value) {
     case TypeId::kText:
     case TypeId::kBytea:
     case TypeId::kJsonb:
+    case TypeId::kArray:
       return builder.AppendText(value.Get<std::string>());
   }
 }

@@ -14,7 +14,8 @@ class ColumnBuilder;
 /// One SQL value outside a column: literals, cursors of queries, cells of an answer. Not for rows
 /// on the hot path. The alternative that is held fits the type it is used with: NULL = monostate;
 /// boolean = bool; integers, date, timestamp, timestamptz = int64_t; real and double = double;
-/// numeric = Int128 (times 10^-scale of its type); text, bytea, jsonb = std::string.
+/// numeric = Int128 (times 10^-scale of its type); text, bytea, jsonb,
+/// arrays = std::string.
 class Value {
  public:
   using Variant =

@@ -13,4 +13,7 @@ Column CastFromText(const KernelCall& call);
 /// A JSON number or boolean to a SQL one.
 Column CastFromJson(const KernelCall& call);
 
+/// Between arrays: each element.
+Column CastArray(const KernelCall& call);
+
 }  // namespace millrace::internal

@@ -64,6 +64,9 @@ Column IntegerToBoolean(const KernelCall& call) {
 }  // namespace
 
 bool CanCast(const DataType& from, const DataType& to, CastContext context) {
+  if (from.is_array() && to.is_array()) {
+    return CanCast(from.element_type(), to.element_type(), context);
+  }
   if (from.id == to.id) {
     return true;
   }
@@ -87,6 +90,9 @@ bool CastMayFail(const DataType& from, const DataType& to) {
   if (to.id == TypeId::kText || from == to) {
     return false;
   }
+  if (from.is_array() && to.is_array()) {
+    return CastMayFail(from.element_type(), to.element_type());
+  }
   if (from.is_integer() && to.is_number() && to.id != TypeId::kNumeric) {
     return WideningRank(from.id) > WideningRank(to.id);
   }
@@ -103,6 +109,9 @@ Column CastColumn(const KernelCall& call) {
   }
   if (from.is_number() && to.is_number()) {
     return internal::CastNumber(call);
+  }
+  if (from.is_array() && to.is_array()) {
+    return internal::CastArray(call);
   }
   if (to.id == TypeId::kText) {
     return internal::CastToText(call);

@@ -210,6 +210,7 @@ void AddComparisonFunctions(std::vector<ScalarFunction>& out) {
   AddOrder<TypeId::kTimestamptz>(out);
   AddOrder<TypeId::kInterval>(out);
   AddOrder<TypeId::kUuid>(out);
+  AddOrder<TypeId::kArray>(out);
   // Canonical text is equal when the values are; PostgreSQL's order of jsonb is another one.
   AddEquality<TypeId::kJsonb>(out);
 }

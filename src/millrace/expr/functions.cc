@@ -35,6 +35,7 @@ const std::vector<ScalarFunction>& Registry() {
     internal::AddJsonFunctions(out);
     internal::AddJsonMatchFunctions(out);
     internal::AddJsonBuildFunctions(out);
+    internal::AddArrayFunctions(out);
     std::stable_sort(out.begin(), out.end(), [](const ScalarFunction& a, const ScalarFunction& b) {
       return a.name < b.name;
     });
@@ -172,6 +173,21 @@ std::string OverloadHint(std::string_view name) {
   return hint;
 }
 
+/// The type that all arrays among the arguments are cast to; none when they do not mix.
+std::optional<DataType> ArrayType(const ScalarFunction& function,
+                                  std::span<const ArgumentType> arguments) {
+  std::optional<DataType> type;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (ParameterAt(function, i) == TypeId::kArray && arguments[i]) {
+      type = type ? CommonType(*type, *arguments[i]) : arguments[i];
+      if (!type) {
+        return std::nullopt;
+      }
+    }
+  }
+  return type;
+}
+
 std::unexpected<Error> Unknown(std::string_view name, std::span<const ArgumentType> arguments,
                                bool ambiguous) {
   const std::string signature = Signature(name, arguments);
@@ -202,7 +218,13 @@ Result<ResolvedFunction> ResolveFunction(std::string_view name,
   ResolvedFunction resolved{.function = candidates.front().function, .arguments = {}};
   for (size_t i = 0; i < arguments.size(); ++i) {
     const TypeId parameter = ParameterAt(*resolved.function, i);
-    if (parameter != TypeId::kNumeric) {
+    if (parameter == TypeId::kArray) {
+      const auto array = ArrayType(*resolved.function, arguments);
+      if (!array) {
+        return Unknown(name, arguments, false);
+      }
+      resolved.arguments.push_back(*array);
+    } else if (parameter != TypeId::kNumeric) {
       resolved.arguments.push_back(DataType::Of(parameter));
     } else {
       resolved.arguments.push_back(arguments[i] ? NumericTypeOf(*arguments[i])
@@ -263,6 +285,10 @@ std::optional<DataType> CommonType(const DataType& a, const DataType& b) {
       return a.id > b.id ? a : b;
     }
     return UnionType(NumericTypeOf(a), NumericTypeOf(b));
+  }
+  if (a.is_array() && b.is_array()) {
+    const auto element = CommonType(a.element_type(), b.element_type());
+    return element ? std::optional(DataType::Array(*element)) : std::nullopt;
   }
   if (CanCast(a, b, CastContext::kImplicit)) {
     return b;

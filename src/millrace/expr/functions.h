@@ -27,8 +27,9 @@ struct ScalarFunction {
   /// a literal can never be right; every row of such a call would fail with that error.
   using Prepare = Result<Prepared> (*)(std::span<const Value* const> literals);
 
-  std::string_view name;                          ///< Lower case, or the operator's symbol.
-  std::vector<TypeId> arguments;                  ///< Numeric means any precision and scale.
+  std::string_view name;          ///< Lower case, or the operator's symbol.
+  std::vector<TypeId> arguments;  ///< Numeric means any precision and scale, array any
+                                  ///< element, the same in all arguments.
   DataType result = DataType::Of(TypeId::kText);  ///< When `result_rule` is null.
   Kernel kernel = nullptr;
   ResultRule result_rule = nullptr;
@@ -102,6 +103,7 @@ void AddNumberFormatFunctions(std::vector<ScalarFunction>& out);
 void AddJsonFunctions(std::vector<ScalarFunction>& out);
 void AddJsonMatchFunctions(std::vector<ScalarFunction>& out);
 void AddJsonBuildFunctions(std::vector<ScalarFunction>& out);
+void AddArrayFunctions(std::vector<ScalarFunction>& out);
 
 /// The time of arguments 0 to 5 of make_timestamp at `row`; none when there is no such time.
 std::optional<Micros> MakeTimestamp(const KernelCall& call, size_t row);

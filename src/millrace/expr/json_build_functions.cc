@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/data/array_value.h"
 #include "millrace/data/json_text.h"
 #include "millrace/data/text_format.h"
 #include "millrace/expr/functions.h"
@@ -21,9 +22,20 @@ namespace {
 constexpr TypeId kJson = TypeId::kJsonb;
 constexpr TypeId kText = TypeId::kText;
 
+void AppendJsonArray(std::string& out, std::string_view array, const DataType& type,
+                     std::string& scratch);
+
 /// Appends a value as JSON: numbers and booleans as such, all else as the string of its text form.
 void AppendJson(std::string& out, const Column& column, size_t row, std::string& scratch) {
   const DataType& type = column.type();
+  if (type.is_array()) {
+    AppendJsonArray(out, column.Text(row), type, scratch);
+    return;
+  }
+  if (type.id == TypeId::kJsonb) {
+    out += column.Text(row);
+    return;
+  }
   if (type.id == TypeId::kText) {
     AppendJsonString(out, column.Text(row));
     return;
@@ -39,6 +51,21 @@ void AppendJson(std::string& out, const Column& column, size_t row, std::string&
   } else {
     AppendJsonString(out, scratch);
   }
+}
+
+void AppendJsonArray(std::string& out, std::string_view array, const DataType& type,
+                     std::string& scratch) {
+  const Column elements = ElementsOf(array, type);
+  out += '[';
+  for (size_t i = 0; i < elements.size(); ++i) {
+    out += i == 0 ? "" : ",";
+    if (elements.IsNull(i)) {
+      out += "null";
+    } else {
+      AppendJson(out, elements, i, scratch);
+    }
+  }
+  out += ']';
 }
 
 Column ToJsonKernel(const KernelCall& call) {
@@ -296,7 +323,7 @@ void AddJsonBuildFunctions(std::vector<ScalarFunction>& out) {
   for (const TypeId type : {TypeId::kBoolean, TypeId::kInt16, TypeId::kInt32, TypeId::kInt64,
                             TypeId::kFloat32, TypeId::kFloat64, TypeId::kNumeric, TypeId::kText,
                             TypeId::kBytea, TypeId::kDate, TypeId::kTimestamp, TypeId::kTimestamptz,
-                            TypeId::kInterval, TypeId::kUuid, TypeId::kJsonb}) {
+                            TypeId::kInterval, TypeId::kUuid, TypeId::kJsonb, TypeId::kArray}) {
     Add(out, "to_jsonb", {type}, ToJsonKernel);
   }
   AddBuilder(out, "jsonb_build_object", BuildObjectKernel);

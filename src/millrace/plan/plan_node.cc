@@ -69,6 +69,8 @@ std::string_view AggregateName(AggregateKind kind) {
       return "string_agg";
     case AggregateKind::kJsonbAgg:
       return "jsonb_agg";
+    case AggregateKind::kArrayAgg:
+      return "array_agg";
   }
   MR_CHECK(false, "aggregate {}", static_cast<int>(kind));
 }

@@ -63,6 +63,7 @@ enum class AggregateKind : uint8_t {
   kLast,
   kStringAgg,
   kJsonbAgg,
+  kArrayAgg,
 };
 
 struct AggregateCall {

@@ -14,7 +14,8 @@ namespace millrace::internal {
 namespace {
 
 bool HasOrder(AggregateKind kind) {
-  return kind == AggregateKind::kStringAgg || kind == AggregateKind::kJsonbAgg;
+  return kind == AggregateKind::kStringAgg || kind == AggregateKind::kJsonbAgg ||
+         kind == AggregateKind::kArrayAgg;
 }
 
 /// first(x, time) and string_agg(x, separator) take two arguments.
@@ -156,8 +157,10 @@ Bound<void> ExpressionBinder::PutInOrder(AggregateSpec& spec, const std::vector<
     }
     spec.separator = separator.literal.is_null() ? "" : separator.literal.Get<std::string>();
   } else {
-    MR_ASSIGN(const Piece json, Call("to_jsonb", {Piece{value, false, offset}}, offset));
-    spec.argument = json.expression;
+    const bool is_json = spec.kind == AggregateKind::kJsonbAgg;
+    MR_ASSIGN(const Piece part,
+              Call(is_json ? "to_jsonb" : "ARRAY", {Piece{value, false, offset}}, offset));
+    spec.argument = part.expression;
   }
   keys.push_back({.expression = value, .direction = {}});
   const OrderedNulls nulls =

@@ -29,6 +29,7 @@ constexpr std::pair<std::string_view, AggregateKind> kAggregates[] = {
     {"last", AggregateKind::kLast},
     {"string_agg", AggregateKind::kStringAgg},
     {"jsonb_agg", AggregateKind::kJsonbAgg},
+    {"array_agg", AggregateKind::kArrayAgg},
 };
 
 constexpr uint8_t kAverageScale = 16;  // What PostgreSQL shows of avg(integer).
@@ -129,6 +130,11 @@ Result<DataType> AggregateResultType(AggregateKind kind, const DataType& argumen
       break;
     case AggregateKind::kJsonbAgg:
       return DataType::Of(TypeId::kJsonb);
+    case AggregateKind::kArrayAgg:
+      if (!argument.is_array()) {
+        return DataType::Array(argument);
+      }
+      break;
   }
   return Err(ErrorCode::kSqlTypeMismatch,
              fmt::format("the aggregate is not defined for type {}", argument.ToString()));

@@ -88,8 +88,10 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindPiece(const TreeNode& node)
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindKind(const TreeNode& node) {
   using Binder = Bound<Piece> (ExpressionBinder::*)(const TreeNode&);
   constexpr std::pair<std::string_view, Binder> kBinders[] = {
+      {"A_ArrayExpr", &ExpressionBinder::BindArray},
       {"A_Const", &ExpressionBinder::BindConstant},
       {"A_Expr", &ExpressionBinder::BindOperator},
+      {"A_Indirection", &ExpressionBinder::BindSubscript},
       {"BoolExpr", &ExpressionBinder::BindBoolean},
       {"BooleanTest", &ExpressionBinder::BindBooleanTest},
       {"CaseExpr", &ExpressionBinder::BindCase},
@@ -255,7 +257,11 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindMinMax(const TreeNode& node
 
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindCast(const TreeNode& node) {
   MR_ASSIGN(const DataType type, BindType(node.Bare("typeName"), node.offset()));
-  MR_ASSIGN(const Piece piece, BindPiece(node.Child("arg")));
+  const TreeNode argument = node.Child("arg");
+  const bool is_empty_array = argument.Is("A_ArrayExpr") && argument.List("elements").empty();
+  const Piece empty{MakeLiteral(Value(std::string("{}")), DataType::Of(TypeId::kText)), true,
+                    argument.offset()};
+  MR_ASSIGN(const Piece piece, is_empty_array ? Bound<Piece>(empty) : BindPiece(argument));
   MR_ASSIGN(ExpressionPtr cast, Coerce(piece, type, CastContext::kExplicit));
   const int offset = node.offset() >= 0 ? node.offset() : piece.offset;
   return Piece{std::move(cast), false, offset};

@@ -60,6 +60,9 @@ class ExpressionBinder final {
     bool untyped = false;
     int offset = 0;
   };
+  static bool IsArray(const Piece& piece) {
+    return !piece.untyped && piece.expression->type.is_array();
+  }
 
   // expression_binder.cc
   Bound<Piece> BindPiece(const TreeNode& node);
@@ -82,6 +85,15 @@ class ExpressionBinder final {
   Bound<Piece> BindBetween(const TreeNode& node, bool negated, bool symmetric);
   Bound<Piece> BindIn(const TreeNode& node, bool negated);
   Bound<Piece> BindNullIf(const TreeNode& node);
+
+  // array_binder.cc
+  Bound<Piece> BindArray(const TreeNode& node);
+  Bound<Piece> BindSubscript(const TreeNode& node);
+  Bound<Piece> BindAny(const TreeNode& node, const std::string& op);
+  /// Makes an element of `array`'s type, in an array of its own.
+  Bound<Piece> AsArray(const Piece& element, const Piece& array);
+  /// A call of a function that takes an array, first or last, and an element.
+  Bound<Piece> BindElementCall(const std::string& name, std::vector<Piece> arguments, int offset);
 
   // function_binder.cc
   Bound<Piece> BindFunction(const TreeNode& node);

@@ -2,8 +2,10 @@
 // values of its type. The input is SQL text behind an 's', else choices that build an expression
 // from the functions there are, so that every byte counts.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +14,7 @@
 
 #include "millrace/base/check.h"
 #include "millrace/base/rng.h"
+#include "millrace/data/array_value.h"
 #include "millrace/data/column_builder.h"
 #include "millrace/data/json_text.h"
 #include "millrace/data/random_batch.h"
@@ -27,9 +30,10 @@ namespace millrace {
 namespace {
 
 constexpr TypeId kTypes[] = {
-    TypeId::kBoolean,   TypeId::kInt16,       TypeId::kInt32,    TypeId::kInt64, TypeId::kFloat32,
-    TypeId::kFloat64,   TypeId::kNumeric,     TypeId::kText,     TypeId::kBytea, TypeId::kDate,
-    TypeId::kTimestamp, TypeId::kTimestamptz, TypeId::kInterval, TypeId::kUuid,  TypeId::kJsonb};
+    TypeId::kBoolean,  TypeId::kInt16,   TypeId::kInt32,     TypeId::kInt64,
+    TypeId::kFloat32,  TypeId::kFloat64, TypeId::kNumeric,   TypeId::kText,
+    TypeId::kBytea,    TypeId::kDate,    TypeId::kTimestamp, TypeId::kTimestamptz,
+    TypeId::kInterval, TypeId::kUuid,    TypeId::kJsonb,     TypeId::kArray};
 
 constexpr std::string_view kTexts[] = {
     "",
@@ -106,6 +110,8 @@ constexpr std::string_view kJsons[] = {"null",
                                        "{\"a\":{\"b\":[1,2,3]},\"\\u00e9\\\"\":\"x\\ny\"}",
                                        "[[[[[[1]]]]]]"};
 
+constexpr std::string_view kArrays[] = {"{}", "{NULL}", "{1,2,NULL,2}", "{-2147483648,2147483647}"};
+
 std::span<const std::string_view> TextsOf(TypeId type) {
   switch (type) {
     case TypeId::kDate:
@@ -116,6 +122,8 @@ std::span<const std::string_view> TextsOf(TypeId type) {
       return kSpans;
     case TypeId::kJsonb:
       return kJsons;
+    case TypeId::kArray:
+      return kArrays;
     case TypeId::kText:
     case TypeId::kBytea:
     case TypeId::kBoolean:
@@ -164,6 +172,20 @@ class Builder {
   Builder(Choices& choices, const Schema& schema) : choices_(choices), schema_(schema) {}
 
   ExpressionPtr Build(TypeId type, int depth) {
+    ExpressionPtr built = BuildAny(type, depth);
+    const DataType whole = Example(type);
+    if (type != TypeId::kArray || built->type == whole) {
+      return built;
+    }
+    // All arrays of a call are of one type.
+    return CanCast(built->type, whole, CastContext::kExplicit) ? As(std::move(built), whole)
+                                                               : Literal(whole);
+  }
+
+ private:
+  static constexpr int kNodesMax = 40;
+
+  ExpressionPtr BuildAny(TypeId type, int depth) {
     if (depth == 0 || ++nodes_ > kNodesMax) {
       return Leaf(type);
     }
@@ -179,14 +201,17 @@ class Builder {
     }
   }
 
- private:
-  static constexpr int kNodesMax = 40;
+  static DataType Example(TypeId type) {
+    return type == TypeId::kNumeric ? DataType::Numeric()
+           : type == TypeId::kArray ? DataType::Array(DataType::Of(TypeId::kInt32))
+                                    : DataType::Of(type);
+  }
 
   DataType Whole(TypeId type) {
     constexpr DataType kNumerics[] = {DataType::Numeric(38, 2), DataType::Numeric(),
                                       DataType::Numeric(5, 0), DataType::Numeric(38, 38)};
     return type == TypeId::kNumeric ? kNumerics[choices_.Below(std::size(kNumerics))]
-                                    : DataType::Of(type);
+                                    : Example(type);
   }
 
   ExpressionPtr Leaf(TypeId type) {
@@ -239,9 +264,9 @@ class Builder {
   ExpressionPtr Call(TypeId type, int depth) {
     std::vector<const ScalarFunction*> fitting;
     for (const ScalarFunction& function : AllFunctions()) {
-      const bool numeric = function.result_rule != nullptr && function.arguments.size() > 0 &&
-                           function.arguments[0] == type;
-      if (function.result_rule == nullptr ? function.result.id == type : numeric) {
+      std::vector<DataType> examples;
+      std::ranges::transform(function.arguments, std::back_inserter(examples), Example);
+      if (function.ResultType(examples).id == type) {
         fitting.push_back(&function);
       }
     }
@@ -259,7 +284,7 @@ class Builder {
       arguments.push_back(builds && parameter == TypeId::kInt32 ? Literal(DataType::Of(parameter))
                                                                 : Build(parameter, depth - 1));
     }
-    if (function.name == "greatest" || function.name == "least") {
+    if (function.name == "greatest" || function.name == "least" || function.name == "ARRAY") {
       for (ExpressionPtr& argument : arguments) {
         argument = As(argument, arguments[0]->type);
       }
@@ -286,6 +311,9 @@ void CheckValue(const Column& column, size_t row) {
                value.Get<std::string>());
       break;
     }
+    case TypeId::kArray:
+      MR_CHECK(IsValidArray(value.Get<std::string>(), type), "a damaged array");
+      break;
     case TypeId::kNumeric:
       MR_CHECK(internal::FitsPrecision(value.Get<Int128>(), type.precision), "too many digits");
       break;

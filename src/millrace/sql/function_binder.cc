@@ -13,8 +13,8 @@ namespace millrace::internal {
 namespace {
 
 constexpr std::string_view kMissingAggregates[] = {
-    "array_agg", "json_agg", "jsonb_object_agg", "percentile_cont", "percentile_disc",
-    "mode",      "corr",     "bit_and",          "bit_or",
+    "json_agg", "jsonb_object_agg", "percentile_cont", "percentile_disc", "mode",
+    "corr",     "bit_and",          "bit_or",
 };
 
 bool IsAmong(std::span<const std::string_view> names, const std::string& name) {
@@ -37,8 +37,7 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindFunction(const TreeNode& no
     return BindAggregate(node, name);
   }
   if (IsAmong(kMissingAggregates, name)) {
-    const bool is_list = name == "array_agg" || name == "json_agg";
-    return Unsupported(offset, "aggregate " + name, is_list ? "use jsonb_agg" : "");
+    return Unsupported(offset, "aggregate " + name, name == "json_agg" ? "use jsonb_agg" : "");
   }
   if (VolatilityOf(name) != Volatility::kStable) {
     return BindMoment(name, offset);

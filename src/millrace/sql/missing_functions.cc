@@ -15,19 +15,16 @@ constexpr std::string_view kVolatiles[] = {
     "txid_current",    "uuidv4",  "uuidv7",          "pg_backend_pid",   "uuid_generate_v1",
 };
 
-constexpr std::string_view kNoArrays = "arrays are not there yet";
+constexpr std::string_view kOneDimension = "arrays have one dimension; cardinality counts";
 constexpr std::string_view kNoSets = "functions that give many rows are not there yet";
-constexpr std::string_view kRegexSubstr = "arrays are not there yet; use regexp_substr";
-constexpr std::string_view kSplitPart = "arrays are not there yet; use split_part";
+constexpr std::string_view kRegexSubstr = "use regexp_substr";
+constexpr std::string_view kSplitPart = "use split_part or string_to_array";
 constexpr std::string_view kUseJsonb = "use the jsonb function of that name";
 
 constexpr std::pair<std::string_view, std::string_view> kMissing[] = {
-    {"array_append", kNoArrays},
-    {"array_length", kNoArrays},
-    {"array_position", kNoArrays},
-    {"array_to_json", kNoArrays},
-    {"array_to_string", kNoArrays},
-    {"cardinality", kNoArrays},
+    {"array_dims", kOneDimension},
+    {"array_ndims", kOneDimension},
+    {"array_to_json", "use to_jsonb"},
     {"convert", "use convert_to and convert_from"},
     {"currtid", "there is no such state"},
     {"generate_series", kNoSets},
@@ -59,7 +56,6 @@ constexpr std::pair<std::string_view, std::string_view> kMissing[] = {
     {"regexp_split_to_array", kSplitPart},
     {"regexp_split_to_table", kSplitPart},
     {"similar_to_escape", "use LIKE or a regular expression"},
-    {"string_to_array", kSplitPart},
     {"string_to_table", kSplitPart},
     {"to_json", "use to_jsonb"},
     {"to_number", "use a cast: ...::numeric"},

@@ -37,7 +37,10 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::BindOperator(const TreeNode& no
   if (kind.find("BETWEEN") != std::string::npos) {
     return BindBetween(node, kind.find("NOT") != std::string::npos, kind.ends_with("_SYM"));
   }
-  return Unsupported(node.offset(), kind == "AEXPR_SIMILAR" ? "SIMILAR TO" : "ANY and ALL");
+  if (kind == "AEXPR_OP_ANY" || kind == "AEXPR_OP_ALL") {
+    return BindAny(node, names[0]);
+  }
+  return Unsupported(node.offset(), kind == "AEXPR_SIMILAR" ? "SIMILAR TO" : kind);
 }
 
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindSymbol(const TreeNode& node,

@@ -140,6 +140,13 @@ Bound<std::vector<ExpressionBinder::Piece>> ExpressionBinder::AsOutput(std::vect
 
 Bound<ExpressionBinder::Piece> ExpressionBinder::BindJoin(std::vector<Piece> arguments,
                                                           int offset) {
+  if (arguments.size() == 2 && (IsArray(arguments[0]) || IsArray(arguments[1]))) {
+    const size_t element = IsArray(arguments[0]) ? 1 : 0;
+    if (!IsArray(arguments[element]) && !arguments[element].untyped) {
+      MR_ASSIGN(arguments[element], AsArray(arguments[element], arguments[1 - element]));
+    }
+    return Call("||", arguments, offset);
+  }
   const auto is = [&](TypeId type) {
     return std::ranges::any_of(arguments, [type](const Piece& piece) {
       return !piece.untyped && piece.expression->type.id == type;
@@ -205,6 +212,11 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::CallByName(const std::string& n
   if (name == "extract" && arguments.size() == 2) {
     return BindExtract(arguments, offset);
   }
+  constexpr std::string_view kTakingElement[] = {"array_append", "array_prepend", "array_position",
+                                                 "array_remove"};
+  if (std::ranges::find(kTakingElement, name) != std::end(kTakingElement)) {
+    return BindElementCall(name, std::move(arguments), offset);
+  }
   if (name == "round" || name == "trunc") {
     return BindRound(name, arguments, offset);
   }
@@ -217,6 +229,11 @@ Bound<ExpressionBinder::Piece> ExpressionBinder::CallByName(const std::string& n
     if (name == each) {
       MR_ASSIGN(arguments, AsOutput(std::move(arguments), kept));
     }
+  }
+  constexpr std::string_view kTakingTexts[] = {"?|", "?&", "#>", "#>>", "#-"};
+  if (arguments.size() == 2 && IsArray(arguments[1]) &&
+      std::ranges::find(kTakingTexts, name) != std::end(kTakingTexts)) {
+    MR_TRY(CastToText(arguments[1]));
   }
   if (name == "jsonb_build_object" || name == "jsonb_build_array") {
     return BindJsonBuild(name, std::move(arguments), offset);

@@ -87,12 +87,10 @@ Bound<TypeId> FindType(const std::string& name, int offset) {
 
 }  // namespace
 
-Bound<DataType> BindType(const TreeNode& type_name, int offset) {
-  const int at = type_name.offset() >= 0 ? type_name.offset() : offset;
-  if (type_name.Has("arrayBounds")) {
-    return Unsupported(at, "array types");
-  }
-  MR_TRY(type_name.AllowOnly({"names", "typmods"}, at));
+namespace {
+
+Bound<DataType> BindPlainType(const TreeNode& type_name, int at) {
+  MR_TRY(type_name.AllowOnly({"names", "typmods", "arrayBounds"}, at));
   std::vector<std::string> names = type_name.Names("names");
   if (names.size() == 2 && names[0] == "pg_catalog") {
     names.erase(names.begin());
@@ -110,6 +108,18 @@ Bound<DataType> BindType(const TreeNode& type_name, int offset) {
   }
   return Unsupported(at, "a length or precision of type " + names[0],
                      id == TypeId::kText ? "use text" : "leave it out");
+}
+
+}  // namespace
+
+Bound<DataType> BindType(const TreeNode& type_name, int offset) {
+  const int at = type_name.offset() >= 0 ? type_name.offset() : offset;
+  MR_ASSIGN(const DataType type, BindPlainType(type_name, at));
+  const size_t dimensions = type_name.List("arrayBounds").size();
+  if (dimensions > 1) {
+    return Unsupported(at, "an array of more than one dimension", "use jsonb");
+  }
+  return dimensions == 0 ? type : DataType::Array(type);
 }
 
 }  // namespace millrace::internal

@@ -69,6 +69,7 @@ DatagenKind DefaultKind(const DataType& type) {
     case TypeId::kBytea:
     case TypeId::kInterval:
     case TypeId::kJsonb:
+    case TypeId::kArray:
       return DatagenKind::kChoice;
     default:
       return DatagenKind::kUniform;

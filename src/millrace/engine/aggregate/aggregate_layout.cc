@@ -68,7 +68,8 @@ bool IsEnd(AggregateKind kind) {
 }
 
 bool IsList(AggregateKind kind) {
-  return kind == AggregateKind::kStringAgg || kind == AggregateKind::kJsonbAgg;
+  return kind == AggregateKind::kStringAgg || kind == AggregateKind::kJsonbAgg ||
+         kind == AggregateKind::kArrayAgg;
 }
 
 bool IsTruth(AggregateKind kind) {
@@ -111,6 +112,7 @@ Result<size_t> StateBytes(const AggregateCall& call, DataType argument) {
       break;
     case AggregateKind::kStringAgg:
     case AggregateKind::kJsonbAgg:
+    case AggregateKind::kArrayAgg:
       return sizeof(ListState);
   }
   return Err(ErrorCode::kNotImplemented,
@@ -329,6 +331,7 @@ void AggregateLayout::UpdateSlot(const Slot& slot, const RowsOfColumn& rows,
       return UpdateExtreme(slot, rows, values, texts);
     case AggregateKind::kStringAgg:
     case AggregateKind::kJsonbAgg:
+    case AggregateKind::kArrayAgg:
       MR_CHECK(false, "a list is set as a whole");
     case AggregateKind::kVarPop:
     case AggregateKind::kVarSamp:
@@ -432,6 +435,7 @@ void AggregateLayout::Merge(std::byte* into, const std::byte* from, TextArena& t
       }
       case AggregateKind::kStringAgg:
       case AggregateKind::kJsonbAgg:
+      case AggregateKind::kArrayAgg:
         break;  // By set.
     }
   }

@@ -8,7 +8,8 @@ namespace millrace {
 
 namespace {
 
-/// The text of an encoded value of a text type; "null" for NULL, which only jsonb_agg has.
+/// The text of an encoded value: of array_agg the array of one element; "null" for NULL, which only
+/// jsonb_agg has.
 std::string_view TextOf(std::string_view encoded) {
   constexpr size_t kBeforeText = 1 + sizeof(uint32_t);
   return encoded.front() == 0 ? "null" : encoded.substr(kBeforeText);

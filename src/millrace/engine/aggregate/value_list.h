@@ -10,8 +10,8 @@
 
 namespace millrace {
 
-/// The accumulator of string_agg and jsonb_agg: what they show, made anew from all values of a
-/// group whenever one comes or goes. Stored in state frames; all zero is empty.
+/// The accumulator of string_agg, jsonb_agg and array_agg: what they show, made anew from all
+/// values of a group whenever one comes or goes. Stored in state frames; all zero is empty.
 struct ListState {
   int64_t count = 0;  ///< Of the values; kTooLong when the list has no room.
   TextRef text;

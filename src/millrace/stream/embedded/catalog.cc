@@ -30,7 +30,7 @@ Bytes EncodeStreamInfo(const StreamInfo& info) {
     writer.Put(static_cast<uint32_t>(definition.schema->size()));
     for (const Field& field : definition.schema->fields()) {
       writer.PutString(field.name);
-      writer.Put(static_cast<uint8_t>(field.type.id));
+      writer.Put(field.type.stored_id());
       writer.Put(field.type.precision);
       writer.Put(field.type.scale);
       writer.Put(field.nullable);
@@ -52,13 +52,11 @@ Result<Field> DecodeField(ByteReader& reader) {
   MR_ASSIGN(const auto precision, reader.Get<uint8_t>());
   MR_ASSIGN(const auto scale, reader.Get<uint8_t>());
   MR_ASSIGN(const auto nullable, reader.Get<uint8_t>());
-  if (type < static_cast<uint8_t>(TypeId::kBoolean) ||
-      type > static_cast<uint8_t>(TypeId::kTimestamp)) {
+  const DataType data_type = DataType::FromStored(type, precision, scale);
+  if (!data_type.is_known()) {
     return Err(ErrorCode::kCorruption, fmt::format("column {} has type number {}", name, type));
   }
-  return Field{.name = std::string(name),
-               .type = {.id = static_cast<TypeId>(type), .precision = precision, .scale = scale},
-               .nullable = nullable != 0};
+  return Field{.name = std::string(name), .type = data_type, .nullable = nullable != 0};
 }
 
 }  // namespace
