@@ -15,6 +15,7 @@ constexpr std::string_view kRows = "millrace_view_rows";
 constexpr std::string_view kFailed = "millrace_view_failed";
 constexpr std::string_view kSourceFailed = "millrace_source_failed";
 constexpr std::string_view kSourceBehind = "millrace_source_behind_bytes";
+constexpr std::string_view kSourceAhead = "millrace_source_ahead_blocks";
 constexpr std::string_view kSourceUnavailable = "millrace_source_unavailable_splits";
 constexpr std::string_view kKeys = "millrace_idempotency_keys";
 constexpr std::string_view kMemoryLimit = "millrace_memory_limit_bytes";
@@ -140,6 +141,7 @@ std::vector<MetricFamilyInfo> PlatformFigures::Families() {
   add(kFailed, "1 when the view has stopped after an error.", "");
   add(kSourceFailed, "1 when the table's source has stopped after an error.", "");
   add(kSourceBehind, "Bytes of plain files that are there and not read yet.", "bytes");
+  add(kSourceAhead, "Blocks of files that are read and not committed.", "blocks");
   add(kSourceUnavailable, "Files that cannot be read at the moment.", "splits");
   add(kKeys, "Idempotency keys that are remembered.", "");
   add(kMemoryLimit, "Memory that the state of all views together may take.", "bytes");
@@ -161,6 +163,7 @@ void PlatformFigures::Collect(MetricsWriter& writer) const {
     const SourceStatus status = source->status();
     writer.Value(kSourceFailed, labels, status.state == SourceStatus::State::kFailed ? 1 : 0);
     writer.Value(kSourceBehind, labels, static_cast<double>(status.bytes_behind));
+    writer.Value(kSourceAhead, labels, static_cast<double>(status.blocks_ahead));
     writer.Value(kSourceUnavailable, labels, static_cast<double>(status.splits_unavailable));
   }
   writer.Value(kKeys, {}, static_cast<double>(platform_.idempotency().size()));

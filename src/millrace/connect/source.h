@@ -39,6 +39,7 @@ struct SourceStatus {
   uint64_t splits_finished = 0;     ///< Read to their end for good.
   uint64_t splits_unavailable = 0;  ///< Cannot be read at the moment; tried again.
   uint64_t bytes_read = 0;          ///< Since the start of the process, decompressed.
+  uint64_t blocks_ahead = 0;        ///< Read, and decoded or about to be, but not committed.
   uint64_t bytes_behind = 0;        ///< In splits and not read yet, as stored.
   uint64_t records = 0;             ///< Accepted since the start of the process.
   uint64_t errors = 0;              ///< Refused since the start of the process.

@@ -1,7 +1,10 @@
 #include "millrace/connect/file/file_connector.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "millrace/base/thread.h"
 #include "millrace/connect/file/file_options.h"
 #include "millrace/connect/file/file_sink.h"
 #include "millrace/connect/file/file_source.h"
@@ -75,7 +78,10 @@ Status Preflight(const TableDefinition& table, const std::string& project_dir, F
 }
 
 Result<std::unique_ptr<Source>> Open(const TableDefinition& table, const SourceContext& context) {
+  constexpr int kDecoderThreadsMax = 3;
   FileSource::Limits limits;
+  limits.decoder_threads =
+      static_cast<size_t>(std::clamp(AvailableProcessors() - 1, 0, kDecoderThreadsMax));
   if (table.is_direct) {
     limits.commits_in_flight_max = FileSource::kDirectCommitsInFlightMax;
   }

@@ -27,25 +27,39 @@ std::string SourceName(const StreamIngestor& ingestor) {
   return fmt::format("file:{}", ingestor.table().name);
 }
 
+DecodedRecords RefusedAsLong(const RecordBlock& block, std::string_view beginning) {
+  constexpr ErrorCode kCode = ErrorCode::kRecordTooLarge;
+  DecodedRecords refused{.batch = nullptr, .errors = {}, .records = 1, .originals = {}};
+  refused.errors.push_back(
+      {.record = 0,
+       .code = kCode,
+       .message = fmt::format("{}: {} bytes", Describe(kCode).meaning, block.long_record->bytes),
+       .original = beginning});
+  return refused;
+}
+
 }  // namespace
 
 FileSource::FileSource(const FileOptions& options, const SourceContext& context, Limits limits,
-                       std::unique_ptr<RecordDecoder> decoder)
+                       std::vector<std::unique_ptr<RecordDecoder>> decoders)
     : options_(options),
       context_(context),
       ingestor_(context.ingestor),
       limits_(limits),
       name_(SourceName(context.ingestor)),
-      decoder_(std::move(decoder)),
+      decoders_(context.ingestor, std::move(decoders)),
       splits_(context.files, Resolve(options.path, context.project_dir), options.mode,
               context.ingestor.table().partitions, MakeFileCutter(options), options.has_header()),
       commits_(context.wake) {}
 
 Result<std::unique_ptr<FileSource>> FileSource::Open(const FileOptions& options,
                                                      const SourceContext& context, Limits limits) {
-  MR_ASSIGN(auto decoder, MakeFileDecoder(options, context.ingestor.declared_schema(),
-                                          context.ingestor.options().json));
-  std::unique_ptr<FileSource> source(new FileSource(options, context, limits, std::move(decoder)));
+  std::vector<std::unique_ptr<RecordDecoder>> decoders;
+  for (size_t i = 0; i <= limits.decoder_threads; ++i) {
+    MR_ASSIGN(decoders.emplace_back(), MakeFileDecoder(options, context.ingestor.declared_schema(),
+                                                       context.ingestor.options().json));
+  }
+  std::unique_ptr<FileSource> source(new FileSource(options, context, limits, std::move(decoders)));
   MR_TRY(source->Restore());
   if (source->splits_.splits().empty() && !source->ended_) {
     MR_TRY(Check(options, context.project_dir, context.files));
@@ -82,7 +96,6 @@ Status FileSource::Restore() {
             .WithHint("follow the files with a table of another name"));
   }
   MR_TRY(splits_.Restore(positions));
-  decoder_split_.reset();
   next_discovery_ = nanoseconds(0);
   activation_due_ = true;
   pending_.reset();
@@ -177,7 +190,7 @@ void FileSource::LimitReaders(const FileSplit& used) {
     }
   }
   if (ahead != nullptr) {
-    ahead->reader.reset();
+    ahead->Close();
   }
 }
 
@@ -194,44 +207,76 @@ Result<nanoseconds> FileSource::ReadBlock(FileSplit& split, nanoseconds now) {
       return Failed(split, verified.error(), now);
     }
   }
-  const bool grows = options_.mode == FileMode::kFollow && !split.reader->file().is_gzip();
-  auto block = split.reader->Next(/*take_rest=*/!grows);
-  if (!block) {
-    return Failed(split, block.error(), now);
+  ReadAhead(split);
+  const BlockAhead next = std::move(split.ahead.front());
+  split.ahead.pop_front();
+  if (!next.block) {
+    return Failed(split, next.block.error(), now);
   }
+  const RecordBlock& block = *next.block;
   split.error.reset();
   split.pause = nanoseconds(0);
-  if (block->records == nullptr && !block->long_record) {
-    return block->at_end ? AtEnd(split, now) : nanoseconds(0);
+  if (next.decoding == nullptr && !block.long_record) {
+    return block.at_end ? AtEnd(split, now) : nanoseconds(0);
   }
   split.idle = false;
-  if (block->long_record && block->begin == 0 && options_.has_header()) {
+  if (block.long_record && block.begin == 0 && options_.has_header()) {
     GiveUp(split, Error(ErrorCode::kRecordTooLarge,
-                        fmt::format("the header has {} bytes", block->long_record->bytes)));
+                        fmt::format("the header has {} bytes", block.long_record->bytes)));
     return CommitPending();
   }
-  Decode(split, *block);
+  Decode(split, next);
   return CommitPending();
 }
 
-void FileSource::Decode(FileSplit& split, const RecordBlock& block) {
+/// Reads at least one block, and as many more as there is room for; nothing behind what is not just
+/// records.
+void FileSource::ReadAhead(FileSplit& split) {
+  const bool grows = options_.mode == FileMode::kFollow && !split.reader->file().is_gzip();
+  size_t room = decoders_.threads() > 0 ? limits_.blocks_ahead_max : 0;
+  room -= std::min(room, BlocksAhead());
+  while (split.ahead.empty() || (split.ahead.back().has_records() && room > 0)) {
+    room -= std::min<size_t>(room, split.ahead.empty() ? 0 : 1);
+    BlockAhead& read = split.ahead.emplace_back(split.reader->Next(/*take_rest=*/!grows));
+    if (read.has_records()) {
+      read.decoding = std::make_shared<BlockDecoding>();
+      Prepare(split, *read.block, *read.decoding);
+      decoders_.Add(read.decoding);
+    }
+  }
+}
+
+size_t FileSource::BlocksAhead() const {
+  size_t blocks = 0;
+  for (const auto& split : splits_.splits()) {
+    blocks += split->ahead.size();
+  }
+  return blocks;
+}
+
+void FileSource::Prepare(FileSplit& split, const RecordBlock& block, BlockDecoding& decoding) {
+  decoding.block = block.records;
+  if (block.begin == 0) {
+    decoders_.TakeHeader(block.records, decoding);
+    split.header = decoding.header;
+  } else {
+    decoding.records = block.records;
+    decoding.header = split.header;
+  }
+}
+
+void FileSource::Decode(FileSplit& split, const BlockAhead& next) {
+  const RecordBlock& block = *next.block;
   pending_.emplace();
   std::string_view text;
   if (block.long_record) {
     pending_->error_bytes = block.long_record->beginning;
-    records_.batch = nullptr;
-    records_.errors = {
-        {.record = 0,
-         .code = ErrorCode::kRecordTooLarge,
-         .message = fmt::format("{}: {} bytes", Describe(ErrorCode::kRecordTooLarge).meaning,
-                                block.long_record->bytes),
-         .original = pending_->error_bytes}};
-    records_.records = 1;
+    pending_->decoded = ingestor_.Complete(nullptr, RefusedAsLong(block, pending_->error_bytes));
   } else {
     text = AsText(block.records->bytes());
-    DecodeRecords(split, block);
+    decoders_.Finish(next.decoding);
+    pending_->decoded = std::move(next.decoding->decoded);
   }
-  pending_->decoded = ingestor_.Complete(block.records, std::move(records_));
   Explain(split, block, pending_->decoded.errors);
   pending_->placement.watermark_before = watermarks().Promise(split.position.partition);
   if (pending_->decoded.rows != nullptr) {
@@ -248,19 +293,6 @@ void FileSource::Decode(FileSplit& split, const RecordBlock& block) {
   bytes_read_ += block.end - block.begin;
   records_count_ += pending_->decoded.accepted;
   errors_count_ += pending_->decoded.refused() + pending_->decoded.lost;
-}
-
-void FileSource::DecodeRecords(FileSplit& split, const RecordBlock& block) {
-  BufferPtr records = block.records;
-  if (block.begin == 0) {
-    const size_t header = decoder_->TakeHeader(AsText(records->bytes()));
-    split.header = AsText(records->bytes()).substr(0, header);
-    records = std::make_shared<const Buffer>(records->bytes().subspan(header), block.records);
-  } else if (decoder_split_ != split.number) {
-    decoder_->TakeHeader(AsText(PaddedBuffer(split.header)->bytes()));
-  }
-  decoder_split_ = split.number;
-  decoder_->Decode(records, records_);
 }
 
 /// Says in each error where the record stands, and shortens what is kept of a large one.
@@ -286,7 +318,7 @@ Result<nanoseconds> FileSource::AtEnd(FileSplit& split, nanoseconds now) {
     split.waits_since = now;
     return nanoseconds(0);
   }
-  split.reader.reset();
+  split.Close();
   split.position.finished = true;
   settling_due_ = true;
   pending_ = Pending{.decoded = {},
@@ -315,7 +347,7 @@ Result<nanoseconds> FileSource::Failed(FileSplit& split, const Error& error, nan
     GiveUp(split, error);
     return CommitPending();
   }
-  split.reader.reset();
+  split.Close();
   split.waits_since = split.error ? split.waits_since : now;
   split.error = error;
   split.pause = std::clamp<nanoseconds>(split.pause * 2, kRetryPauseMin, kRetryPauseMax);
@@ -334,7 +366,7 @@ void FileSource::GiveUp(FileSplit& split, const Error& error) {
                                .message = fmt::format("{} ({} at byte {})", error.message(),
                                                       split.position.path, split.position.offset),
                                .original = pending_->error_bytes}};
-  split.reader.reset();
+  split.Close();
   split.error = error;
   split.position.finished = true;
   settling_due_ = true;
@@ -441,6 +473,7 @@ void FileSource::PublishStatus() {
   using State = SourceStatus::State;
   SourceStatus status{
       .bytes_read = bytes_read_, .records = records_count_, .errors = errors_count_};
+  status.blocks_ahead = BlocksAhead();
   status.state = ended_ ? State::kEnded : resting_ ? State::kWaiting : State::kRunning;
   status.error = error_;
   for (const auto& split : splits_.splits()) {

@@ -7,6 +7,7 @@
 
 #include "millrace/base/mutex.h"
 #include "millrace/connect/commits_in_flight.h"
+#include "millrace/connect/file/block_decoding.h"
 #include "millrace/connect/file/file_options.h"
 #include "millrace/connect/file/split_set.h"
 #include "millrace/connect/file/split_watermarks.h"
@@ -27,7 +28,9 @@ class FileSource final : public Source {
   struct Limits {
     size_t block_bytes = size_t{512} << 10;
     int commits_in_flight_max = 8;
-    size_t readers_max = 128;  ///< Open files.
+    size_t readers_max = 128;     ///< Open files.
+    size_t decoder_threads = 0;   ///< Beside the caller's.
+    size_t blocks_ahead_max = 6;  ///< Read and not committed, while threads may decode them.
   };
 
   /// Of a table that is not stored: they wait for the pipeline's epochs, which are to be large.
@@ -57,7 +60,7 @@ class FileSource final : public Source {
   };
 
   FileSource(const FileOptions& options, const SourceContext& context, Limits limits,
-             std::unique_ptr<RecordDecoder> decoder);
+             std::vector<std::unique_ptr<RecordDecoder>> decoders);
 
   Result<Nanos> TakeStep() MR_EXCLUDES(mutex_);
   Status Restore();
@@ -66,8 +69,10 @@ class FileSource final : public Source {
   void LimitReaders(const FileSplit& used);
 
   Result<Nanos> ReadBlock(FileSplit& split, Nanos now);
-  void Decode(FileSplit& split, const RecordBlock& block);
-  void DecodeRecords(FileSplit& split, const RecordBlock& block);
+  void ReadAhead(FileSplit& split);
+  size_t BlocksAhead() const;
+  void Prepare(FileSplit& split, const RecordBlock& block, BlockDecoding& decoding);
+  void Decode(FileSplit& split, const BlockAhead& next);
   static void Explain(const FileSplit& split, const RecordBlock& block,
                       std::vector<RecordError>& errors);
   Result<Nanos> AtEnd(FileSplit& split, Nanos now);
@@ -89,9 +94,7 @@ class FileSource final : public Source {
   StreamIngestor& ingestor_;
   const Limits limits_;
   const std::string name_;  // Among the transport's sources.
-  std::unique_ptr<RecordDecoder> decoder_;
-  std::optional<uint64_t> decoder_split_;  // Whose header the decoder goes by.
-  DecodedRecords records_;
+  BlockDecoders decoders_;
   SplitSet splits_;
   std::optional<Pending> pending_;
   Nanos next_discovery_{0};

@@ -1,11 +1,13 @@
 #include "millrace/connect/file/file_source.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "millrace/base/rng.h"
 #include "millrace/connect/file/file_source_testing.h"
 #include "millrace/expr/expression.h"
 #include "millrace/expr/functions.h"
@@ -119,6 +121,71 @@ TEST_F(FileSourceTest, KeepsFewCommitsInFlight) {
     EXPECT_LE(transport_->undecided_count(), 3);
   }
   EXPECT_EQ(Keys(0).size(), 20);
+}
+
+TEST_F(FileSourceTest, ReadsAheadOfWhatItCommits) {
+  limits_ = {.block_bytes = 64, .decoder_threads = 2, .blocks_ahead_max = 3};
+  for (int i = 0; i < 20; ++i) {
+    Append("/in/a.log", Line(i));
+  }
+  table_.event_time.reset();
+  Start();
+  ASSERT_TRUE(source_->Step());
+  EXPECT_EQ(Keys(0).size(), 1);
+  EXPECT_EQ(source_->status().blocks_ahead, 3);
+  EXPECT_EQ(source_->status().records, 1);
+  Run();
+  EXPECT_EQ(Keys(0).size(), 20);
+  EXPECT_EQ(source_->status().blocks_ahead, 0);
+}
+
+TEST_F(FileSourceTest, TakesEachRecordOnceWhateverIsReadAhead) {
+  constexpr int kFiles = 5;
+  constexpr int kLines = 30;
+  table_.partitions = 1;
+  for (int line = 0; line < kLines; ++line) {
+    for (int file = 0; file < kFiles; ++file) {
+      Append(fmt::format("/in/{}.log", file),
+             Line(line * (file + 1), fmt::format("{}-{:02}", file, line)));
+    }
+  }
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    Rng rng(seed);
+    transport_ = MemoryTransport::Delayed();
+    transport_->SetProbabilities(seed, {.aborted = 0.05});
+    limits_ = {.block_bytes = 64 + rng.Below(200),
+               .readers_max = 1 + rng.Below(3),
+               .decoder_threads = 2,
+               .blocks_ahead_max = 1 + rng.Below(6)};
+    Start();
+    for (int step = 0; step < 600; ++step) {
+      ASSERT_TRUE(source_->Step());
+      if (rng.Below(3) == 0) {
+        transport_->Decide(1 + rng.Below(4));
+      }
+      if (rng.Below(100) == 0) {
+        transport_->Decide();
+        Crash();
+        Start();
+      }
+    }
+    transport_->SetProbabilities(seed, {});
+    while (transport_->Decide() > 0 || Run() != Source::kUntilWoken ||
+           transport_->undecided_count() > 0) {
+    }
+    EXPECT_EQ(source_->status().state, State::kEnded);
+    source_.reset();
+    const std::vector<std::string> keys = Keys(0);
+    EXPECT_EQ(keys.size(), kFiles * kLines);
+    for (int file = 0; file < kFiles; ++file) {
+      std::vector<std::string> of_file;
+      std::ranges::copy_if(keys, std::back_inserter(of_file), [&](const std::string& key) {
+        return key.starts_with(std::to_string(file));
+      });
+      EXPECT_TRUE(std::ranges::is_sorted(of_file)) << "file " << file;
+    }
+  }
 }
 
 TEST_F(FileSourceTest, WaitsWhileTheDiskIsFull) {

@@ -67,7 +67,7 @@ class FileSourceTest : public ::testing::Test {
 
   TableDefinition table_;
   FileOptions options_;
-  FileSource::Limits limits_;
+  FileSource::Limits limits_{.decoder_threads = 2};
   StreamIngestor::Options ingest_options_;
   SimulatedFileSystem files_{1};
   ManualClock clock_;

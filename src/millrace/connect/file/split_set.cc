@@ -48,6 +48,11 @@ bool IsSameFile(const SplitPosition& position, const FileInfo& info) {
 
 std::string FileSplit::NameOf(uint64_t number) { return fmt::format("{:08}", number); }
 
+void FileSplit::Close() {
+  ahead.clear();
+  reader.reset();
+}
+
 void FileSplit::Advance(uint64_t end, std::string_view lines) {
   const bool grows = head.size() == position.head.bytes && head.size() == position.offset;
   if (grows && head.size() < ContentMark::kBytesMax) {
@@ -221,7 +226,7 @@ void SplitSet::NoteMissing(FileSplit& split) {
       split.size = info->size;
       split.at_end = false;
     } else {
-      split.reader.reset();
+      split.Close();
     }
   }
   split.idle = split.idle || !split.reader;
@@ -231,7 +236,7 @@ void SplitSet::Detach(FileSplit& split, std::optional<Error> error) {
   split.error = std::move(error);
   split.detached = true;
   split.idle = true;
-  split.reader.reset();
+  split.Close();
 }
 
 /// Takes a file with an unknown inode for a split that has lost its own, or for a new one.
@@ -256,7 +261,7 @@ bool SplitSet::TakeUnknown(const Seen& seen) {
     same->position.inode = seen.info.inode;
     same->detached = false;
     same->error.reset();
-    same->reader.reset();
+    same->Close();
     same->at_end = false;
     NoteSeen(*same, seen);
     return false;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,16 @@
 
 namespace millrace {
 
+struct BlockDecoding;
+
+/// What was read of a file and is not handed to a commit yet.
+struct BlockAhead {
+  Result<RecordBlock> block;
+  std::shared_ptr<BlockDecoding> decoding;  ///< Of its records; null when it has none.
+
+  bool has_records() const { return block && block->records != nullptr; }
+};
+
 /// One file as it is being read.
 struct FileSplit {
   uint64_t number = 0;     ///< Its name among the source's positions.
@@ -23,6 +34,7 @@ struct FileSplit {
   std::string head;        ///< The content of position.head while that still grows; else empty.
   std::string header;      ///< What the file begins with that is no record; once it was read.
   std::optional<BlockReader> reader;
+  std::deque<BlockAhead> ahead;  ///< From the position to the reader's offset.
 
   bool present = false;   ///< The last look at the directory found it.
   bool detached = false;  ///< Its place was truncated or overwritten: only a copy can go on.
@@ -46,6 +58,8 @@ struct FileSplit {
   bool readable(std::chrono::nanoseconds now) const {
     return !position.finished && !detached && !at_end && (present || reader) && retry <= now;
   }
+  /// Closes the file: what follows the position will be read again.
+  void Close();
   /// Moves the position behind a block.
   void Advance(uint64_t end, std::string_view lines);
 };

@@ -169,7 +169,7 @@ std::string DirectStream::HistorySource(std::string_view stream) {
 }
 
 Result<std::unique_ptr<DirectStream>> DirectStream::Open(Transport& base, const StreamInfo& stream,
-                                                         std::string reader) {
+                                                         const std::string& reader) {
   std::unique_ptr<DirectStream> direct(new DirectStream(base, stream));
   MR_TRY(direct->Restore(reader));
   return direct;

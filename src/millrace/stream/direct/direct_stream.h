@@ -31,7 +31,7 @@ class DirectStream {
   /// `stream` exists in `base`, which outlives this, and is empty there; `reader` is the
   /// pipeline's. Errors: kCorruption.
   static Result<std::unique_ptr<DirectStream>> Open(Transport& base, const StreamInfo& stream,
-                                                    std::string reader);
+                                                    const std::string& reader);
   /// Closed, and neither side is used any more.
   ~DirectStream();
 
