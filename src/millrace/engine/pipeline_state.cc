@@ -17,10 +17,20 @@ namespace {
 // KeyedState::Seal writes them.
 constexpr uint8_t kFrameVersion = 2;
 
-void PutSection(size_t table, const Bytes& rows, ByteWriter& writer) {
+/// A frame gets room for the last one and one part in this more.
+constexpr size_t kGrowthShare = 4;
+
+/// Appends a section of rows, which `append(frame)` does. Returns how many bytes they take.
+template <typename Append>
+size_t AppendSection(size_t table, Bytes& frame, Append append) {
+  ByteWriter writer(frame);
   writer.Put(static_cast<uint32_t>(table));
-  writer.Put(static_cast<uint32_t>(rows.size()));
-  writer.PutBytes(rows);
+  const size_t size_at = frame.size();
+  writer.Put(uint32_t{0});
+  append(frame);
+  const size_t rows_bytes = frame.size() - size_at - sizeof(uint32_t);
+  writer.Patch(size_at, static_cast<uint32_t>(rows_bytes));
+  return rows_bytes;
 }
 
 void PutMicros(const std::vector<Micros>& values, ByteWriter& writer) {
@@ -72,6 +82,7 @@ void PipelineState::BeginEpoch(EpochId epoch) {
 
 Bytes PipelineState::Seal() {
   Bytes frame;
+  frame.reserve(frame_bytes_ + frame_bytes_ / kGrowthShare);
   ByteWriter writer(frame);
   writer.Put(kFrameVersion);
   writer.Put(last_epoch.value());
@@ -89,23 +100,20 @@ Bytes PipelineState::Seal() {
   const size_t count_at = frame.size();
   uint32_t sections = 0;
   writer.Put(sections);
-  Bytes rows;
   size_t change_bytes = 0;
   for (size_t i = 0; i < tables_.size(); ++i) {
-    rows.clear();
-    tables_[i].Seal(rows);
-    change_bytes += rows.size();
-    PutSection(i, rows, writer);
+    change_bytes += AppendSection(i, frame, [&](Bytes& out) { tables_[i].Seal(out); });
     ++sections;
   }
   // As much as the changes, so that a walk over the state doubles what is written.
   size_t snapshot_bytes = std::max(change_bytes, snapshot_bytes_min_);
   while (snapshot_table_ < tables_.size() && snapshot_bytes > 0) {
-    rows.clear();
-    const bool complete = tables_[snapshot_table_].AppendSnapshot(snapshot_bytes, rows);
-    PutSection(snapshot_table_, rows, writer);
+    bool complete = false;
+    const size_t bytes = AppendSection(snapshot_table_, frame, [&](Bytes& out) {
+      complete = tables_[snapshot_table_].AppendSnapshot(snapshot_bytes, out);
+    });
     ++sections;
-    snapshot_bytes -= std::min(snapshot_bytes, rows.size());
+    snapshot_bytes -= std::min(snapshot_bytes, bytes);
     if (!complete) {
       break;
     }
@@ -117,6 +125,7 @@ Bytes PipelineState::Seal() {
     snapshot_table_ = 0;
   }
   writer.Patch(count_at, sections);
+  frame_bytes_ = frame.size();
   return frame;
 }
 

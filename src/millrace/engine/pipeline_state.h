@@ -83,6 +83,7 @@ class PipelineState {
   /// The rolling snapshot: the table it is in, and the first epoch of the walk it is on and of the
   /// one before.
   size_t snapshot_table_ = 0;
+  size_t frame_bytes_ = 0;  // Of the last one.
   EpochId cycle_first_epoch_;
   std::optional<EpochId> complete_cycle_first_epoch_;
   std::vector<std::pair<EpochId, Offset>> cycle_offsets_;  // Of first epochs, once committed.

@@ -34,7 +34,7 @@ class FileSource final : public Source {
   };
 
   /// Of a table that is not stored: they wait for the pipeline's epochs, which are to be large.
-  static constexpr int kDirectCommitsInFlightMax = 64;
+  static constexpr int kDirectCommitsInFlightMax = 128;
 
   /// Errors: those of Check; kSourceChanged when a bounded input that has ended is to be followed.
   static Result<std::unique_ptr<FileSource>> Open(const FileOptions& options,
