@@ -137,7 +137,13 @@ class Generator:
                   "FMMonth",
                   "DAY", "Dy", "DDD", "FMDDth", "Q", "WW", "IW", "IYYY", "D", "ID", "J", "CC",
                   "Y,YYY", "RM", "FF2", "SSSS", "TZH", "W"]
-        return self.pick(" ", "-", ":").join(self.pick(*fields) for _ in range(3))
+        separator = self.pick(" ", "-", ":")
+        chosen = [self.pick(*fields) for _ in range(3)]
+        # PostgreSQL's to_timestamp takes the same day twice for a conflict.
+        days = [i for i, field in enumerate(chosen) if field in ("DAY", "Dy")]
+        for i in days[1:]:
+            chosen[i] = "YYYY"
+        return separator.join(chosen)
 
     def number_format(self):
         body = "".join(self.pick("9", "9", "0", ",") for _ in range(self.rng.randint(1, 7)))
