@@ -63,6 +63,9 @@ void BlockDecoders::Finish(const std::shared_ptr<BlockDecoding>& decoding) {
       if (decoding->state_ == State::kWaiting) {
         decoding->state_ = State::kRunning;
         next = decoding;
+        // Nobody else may look at the queue for long.
+        std::erase_if(waiting_,
+                      [&](const auto& each) { return each.expired() || each.lock() == decoding; });
       } else if (decoding->state_ == State::kRunning) {
         next = TakeWaiting();
         if (next == nullptr) {

@@ -473,11 +473,11 @@ void FileSource::PublishStatus() {
   using State = SourceStatus::State;
   SourceStatus status{
       .bytes_read = bytes_read_, .records = records_count_, .errors = errors_count_};
-  status.blocks_ahead = BlocksAhead();
   status.state = ended_ ? State::kEnded : resting_ ? State::kWaiting : State::kRunning;
   status.error = error_;
   for (const auto& split : splits_.splits()) {
     ++status.splits;
+    status.blocks_ahead += split->ahead.size();
     if (split->error) {
       status.error = split->error;
     }
