@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 SchemaPtr OrderSchema() {
   return MakeSchema({{.name = "id", .type = DataType::Of(TypeId::kInt64), .nullable = false},
@@ -131,6 +132,23 @@ TEST(CsvDecoder, TakesColumnsInOrderWithoutAHeader) {
   EXPECT_THAT(out.rows, ElementsAre(R"({"id":1,"name":"a","price":1.00})",
                                     R"({"id":2,"name":"b","price":2.00})"));
   EXPECT_THAT(out.errors, IsEmpty());
+}
+
+TEST(CsvDecoder, ReadsArraysAsItReadsTheirElements) {
+  const SchemaPtr schema =
+      MakeSchema({{.name = "ns", .type = DataType::Array(DataType::Of(TypeId::kInt16))},
+                  {.name = "at", .type = DataType::Array(DataType::Of(TypeId::kTimestamptz))}});
+  const auto out = Decode(
+      "ns,at\n\"{1,NULL,-3}\",\"{2026-01-01 00:00:00,2026-07-01 00:00:00}\"\n{40000},\n{x},\n{1,\n"
+      ",{2026-01-01T00:00:00Z}\n",
+      {.timestamp_format = *TimestampFormat::Parse("yyyy-MM-dd HH:mm:ss"),
+       .time_zone = *LocalTime::Find("Europe/Berlin")},
+      schema);
+  EXPECT_THAT(
+      out.rows,
+      ElementsAre(R"({"ns":[1,null,-3],"at":["2025-12-31T23:00:00Z","2026-06-30T22:00:00Z"]})"));
+  EXPECT_THAT(out.errors, ElementsAre(StartsWith("4004"), StartsWith("4003"), StartsWith("4003"),
+                                      StartsWith("4010")));
 }
 
 TEST(CsvDecoder, SkipsAByteOrderMarkInFrontOfAQuotedHeader) {

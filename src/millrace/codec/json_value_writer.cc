@@ -339,9 +339,7 @@ Failure ValueWriter::AppendArray(Cursor& cursor, Target& target) {
     return failure;
   }
   unescaped_.clear();
-  for (size_t i = 0; i < elements.size(); ++i) {
-    AppendElement(elements, i, unescaped_);
-  }
+  millrace::AppendElements(elements, unescaped_);
   target.builder.AppendText(unescaped_);
   return {};
 }

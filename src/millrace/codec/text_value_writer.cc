@@ -24,6 +24,26 @@ RecordFailure FailureOf(ScanOutcome outcome) {
   return ErrorCode::kRecordTypeMismatch;
 }
 
+RecordFailure FailureOf(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kRecordInvalidText:
+    case ErrorCode::kRecordInvalidTimestamp:
+      return error.code();
+    case ErrorCode::kNumericOutOfRange:
+    case ErrorCode::kDatetimeOutOfRange:
+      return ErrorCode::kRecordOutOfRange;
+    default:
+      return ErrorCode::kRecordTypeMismatch;
+  }
+}
+
+/// Digits are read eight at a time: returns a copy with room behind it.
+std::string_view Padded(std::string_view text, std::string& copy) {
+  copy.assign(text);
+  copy.append(json::kPaddingBytes, '\0');
+  return std::string_view(copy).substr(0, text.size());
+}
+
 template <typename T>
 RecordFailure AppendScanned(ScanOutcome outcome, const T& value, ColumnBuilder& builder) {
   const RecordFailure failure = FailureOf(outcome);
@@ -100,9 +120,7 @@ RecordFailure TextValueWriter::AppendCopy(std::string_view text, size_t column) 
     target.builder.AppendText(text);
     return {};
   }
-  scratch_.assign(text);
-  scratch_.append(json::kPaddingBytes, '\0');  // Digits are read eight at a time.
-  return AppendValue(std::string_view(scratch_).substr(0, text.size()), target);
+  return AppendValue(Padded(text, scratch_), target);
 }
 
 RecordFailure TextValueWriter::AppendNull(size_t column) {
@@ -174,14 +192,8 @@ RecordFailure TextValueWriter::AppendValue(std::string_view text, Target& target
     }
     case TypeId::kJsonb:
       return AppendJson(text, builder);
-    case TypeId::kArray: {
-      const auto value = ParseArray(text, target.type);
-      if (!value) {
-        return ErrorCode::kRecordTypeMismatch;
-      }
-      builder.AppendText(value->Get<std::string>());
-      return {};
-    }
+    case TypeId::kArray:
+      return AppendArray(text, target);
     case TypeId::kText:
       break;
   }
@@ -194,6 +206,25 @@ RecordFailure TextValueWriter::AppendTimestamp(std::string_view text, ColumnBuil
     return ErrorCode::kRecordInvalidTimestamp;
   }
   builder.AppendFixed(value);
+  return {};
+}
+
+RecordFailure TextValueWriter::AppendArray(std::string_view text, Target& target) {
+  std::string padded;
+  const auto scan_timestamp = [&](std::string_view element) -> Result<Value> {
+    Micros value = 0;
+    if (timestamps_.Scan(Padded(element, padded), value) != ScanOutcome::kOk) {
+      return Err(ErrorCode::kRecordInvalidTimestamp, "an element of an array");
+    }
+    return Value(value);
+  };
+  const bool has_timestamps = target.type.element == TypeId::kTimestamptz;
+  const auto value = has_timestamps ? ParseArray(text, target.type, scan_timestamp)
+                                    : ParseArray(text, target.type);
+  if (!value) {
+    return FailureOf(value.error());
+  }
+  target.builder.AppendText(value->Get<std::string>());
   return {};
 }
 

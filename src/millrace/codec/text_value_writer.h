@@ -99,6 +99,7 @@ class TextValueWriter {
   }
   RecordFailure AppendValue(std::string_view text, Target& target);
   RecordFailure AppendTimestamp(std::string_view text, ColumnBuilder& builder);
+  RecordFailure AppendArray(std::string_view text, Target& target);
   static RecordFailure AppendJson(std::string_view text, ColumnBuilder& builder);
 
   std::vector<Target> columns_;

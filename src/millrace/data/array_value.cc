@@ -10,6 +10,12 @@ void AppendElement(const Column& column, size_t row, std::string& array) {
   AppendSortable(column, row, {}, array);
 }
 
+void AppendElements(const Column& column, std::string& array) {
+  for (size_t row = 0; row < column.size(); ++row) {
+    AppendElement(column, row, array);
+  }
+}
+
 bool IsValidArray(std::string_view array, const DataType& type) {
   const DataType element = type.element_type();
   while (!array.empty()) {

@@ -18,6 +18,9 @@ class ColumnBuilder;
 /// Appends the value at `row` as an element.
 void AppendElement(const Column& column, size_t row, std::string& array);
 
+/// Appends all values of a column.
+void AppendElements(const Column& column, std::string& array);
+
 /// Whether the bytes are an array of `type`.
 bool IsValidArray(std::string_view array, const DataType& type);
 

@@ -38,9 +38,7 @@ TEST(ArrayValueTest, KeepsEveryValueOfEveryType) {
       continue;
     }
     std::string array;
-    for (size_t row = 0; row < column.size(); ++row) {
-      AppendElement(column, row, array);
-    }
+    AppendElements(column, array);
     const DataType type = DataType::Array(column.type());
     ASSERT_TRUE(IsValidArray(array, type)) << type.ToString();
     EXPECT_EQ(ArraySize(array, type), column.size());

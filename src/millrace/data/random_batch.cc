@@ -62,11 +62,8 @@ Value RandomValue(Rng& rng, const DataType& type, double repeat_chance) {
         AppendValue(builder,
                     rng.Chance(0.2) ? Value() : RandomValue(rng, builder.type(), repeat_chance));
       }
-      const Column elements = builder.Finish();
       std::string array;
-      for (size_t i = 0; i < size; ++i) {
-        AppendElement(elements, i, array);
-      }
+      AppendElements(builder.Finish(), array);
       return Value(std::move(array));
     }
     case TypeId::kText:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -106,8 +107,11 @@ bool IsValidText(std::string_view text);
 
 /// Appends an array as PostgreSQL does: {1,NULL,"two words"}.
 void AppendArrayText(std::string& out, std::string_view array, const DataType& type);
-/// Reads that form, of one dimension. kInvalidCast, or the code of an element's mistake.
-Result<Value> ParseArray(std::string_view text, const DataType& type);
+/// Reads that form, of one dimension. `parse_element`: reads the text of an element; null = as
+/// ParseValue does. kInvalidCast, or the code of an element's mistake.
+Result<Value> ParseArray(
+    std::string_view text, const DataType& type,
+    const std::function<Result<Value>(std::string_view element)>& parse_element = nullptr);
 
 /// Appends `value`, which fits `type`. NULL appends nothing.
 void AppendValueText(std::string& out, const Value& value, const DataType& type);

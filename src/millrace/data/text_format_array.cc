@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <string>
 
 #include <fmt/format.h>
@@ -47,16 +48,18 @@ void AppendElementText(std::string& out, const Value& value, const DataType& typ
   out += '"';
 }
 
+using ParseElement = std::function<Result<Value>(std::string_view element)>;
+
 /// Reads the elements between the braces.
 class ElementParser {
  public:
-  ElementParser(std::string_view inside, const DataType& type)
-      : rest_(inside), type_(type.element_type()), elements_(type_) {}
+  ElementParser(std::string_view inside, const DataType& type, const ParseElement& parse)
+      : rest_(inside), type_(type.element_type()), parse_(parse), elements_(type_) {}
 
   Result<Value> Parse() {
     SkipSpace();
     while (!rest_.empty()) {
-      MR_TRY(ParseElement());
+      MR_TRY(TakeElement());
       SkipSpace();
       if (rest_.empty()) {
         break;
@@ -70,11 +73,8 @@ class ElementParser {
         return Malformed("an element is missing");
       }
     }
-    const Column column = elements_.Finish();
     std::string array;
-    for (size_t row = 0; row < column.size(); ++row) {
-      AppendElement(column, row, array);
-    }
+    AppendElements(elements_.Finish(), array);
     return Value(std::move(array));
   }
 
@@ -90,14 +90,14 @@ class ElementParser {
     }
   }
 
-  Status ParseElement() {
+  Status TakeElement() {
     const bool is_quoted = rest_.front() == '"';
     MR_ASSIGN(const std::string text, is_quoted ? ReadQuoted() : ReadPlain());
     if (!is_quoted && internal::EqualsIgnoreCase(text, "null")) {
       elements_.AppendNull();
       return {};
     }
-    MR_ASSIGN(const Value value, ParseValue(text, type_));
+    MR_ASSIGN(const Value value, parse_ == nullptr ? ParseValue(text, type_) : parse_(text));
     AppendValue(elements_, value);
     return {};
   }
@@ -141,6 +141,7 @@ class ElementParser {
 
   std::string_view rest_;
   const DataType type_;
+  const ParseElement& parse_;
   ColumnBuilder elements_;
 };
 
@@ -156,13 +157,14 @@ void AppendArrayText(std::string& out, std::string_view array, const DataType& t
   out += '}';
 }
 
-Result<Value> ParseArray(std::string_view text, const DataType& type) {
+Result<Value> ParseArray(std::string_view text, const DataType& type,
+                         const ParseElement& parse_element) {
   text = internal::TrimSpace(text);
   if (text.size() < 2 || text.front() != '{' || text.back() != '}') {
     return Err(ErrorCode::kInvalidCast,
                fmt::format("invalid text for {}: it is not in {{}}", type.ToString()));
   }
-  return ElementParser(text.substr(1, text.size() - 2), type).Parse();
+  return ElementParser(text.substr(1, text.size() - 2), type, parse_element).Parse();
 }
 
 }  // namespace millrace

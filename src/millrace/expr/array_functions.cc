@@ -260,11 +260,8 @@ Column FromStringKernel(const KernelCall& call) {
         elements.AppendText(part);
       }
     }
-    const Column column = elements.Finish();
     array.clear();
-    for (size_t i = 0; i < column.size(); ++i) {
-      AppendElement(column, i, array);
-    }
+    AppendElements(elements.Finish(), array);
     AppendBuilt(call, row, array, out);
   });
 }
@@ -361,9 +358,7 @@ Column CastArray(const KernelCall& call) {
                                     .arguments = {&elements, 1},
                                     .validity = elements.column.validity_buffer(),
                                     .errors = errors});
-    for (size_t i = 0; i < cast.size(); ++i) {
-      AppendElement(cast, i, out);
-    }
+    AppendElements(cast, out);
     if (errors.empty()) {
       return true;
     }
