@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Measures a release build and prints the table of docs/benchmarks.md.
 
-  bench/run.py [scenario]...     http file latency stream start restart size; default: all
+  bench/run.py [scenario]...     http file latency stream keys start restart size; default: all
 
 Everything runs on this machine over loopback; figures hold for it alone. Each figure is the median
 of --runs runs. Nothing here passes or fails.
 """
 
 import argparse
+import atexit
 import http.client
 import json
 import os
@@ -34,21 +35,24 @@ def free_port():
 
 
 class Server:
-    """A running millrace over a data directory of its own, which `close` removes."""
+    """A running millrace over a data directory of its own. `close` ends the one and removes the
+    other; what is left open is closed when the program ends."""
+
+    binary = BUILD / "millrace"
 
     def __init__(self, project):
-        self.binary = str(BUILD / "millrace")
         self.project = str(project)
         self.root = tempfile.mkdtemp(prefix="millrace-bench-", dir=ROOT / "build")
         self.data = os.path.join(self.root, "data")
         self.port = free_port()
         self.process = None
+        atexit.register(self.close)
 
     def start(self):
         """Returns the seconds until it was ready."""
         begin = time.monotonic()
         self.process = subprocess.Popen(
-            [self.binary, "run", self.project, "--data-dir", self.data,
+            [str(self.binary), "run", self.project, "--data-dir", self.data,
              "--listen", f"127.0.0.1:{self.port}"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while True:
@@ -87,7 +91,8 @@ class Server:
         self.process.wait(timeout=120)
 
     def close(self):
-        if self.process.poll() is None:
+        atexit.unregister(self.close)
+        if self.process is not None and self.process.poll() is None:
             self.stop()
         shutil.rmtree(self.root, ignore_errors=True)
 
@@ -276,6 +281,47 @@ def measure_restart(options):
     ]
 
 
+KEYS_SQL = """CREATE TABLE events (k bigint NOT NULL, v bigint NOT NULL) WITH (
+  connector = 'datagen', rows = {rows}, k.kind = 'uniform', k.max = {keys},
+  v.kind = 'uniform', v.max = 1000, retention_bytes = '1 GiB');
+CREATE MATERIALIZED VIEW per_key WITH (emit = 'changes') AS
+SELECT k, count(*) AS n, sum(v) AS total FROM events GROUP BY k;
+"""
+
+
+def measure_keys(options):
+    """A count and a sum by a uniform key: the second half of the rows, when most keys are there."""
+    table = []
+    for keys in (1_000_000, 20_000_000):
+        rows = max(40_000_000, 4 * keys)
+        project = pathlib.Path(tempfile.mkdtemp(prefix="millrace-bench-", dir=ROOT / "build"))
+        (project / "keys.sql").write_text(KEYS_SQL.format(rows=rows, keys=keys))
+        server = Server(project)
+        server.start()
+
+        def wait_for(count):
+            while (seen := server.get("/api/v1/views")["views"][0]["rows"]["in"]) < count:
+                time.sleep(0.05)
+            return seen, time.monotonic(), server.cpu_seconds()
+
+        start = wait_for(rows // 2)
+        end = wait_for(rows)
+        memory = server.memory_mib("VmRSS") * 2**20
+        view = server.get("/api/v1/views")["views"][0]
+        server.close()
+        shutil.rmtree(project)
+        million = (end[0] - start[0]) / 1e6
+        table += [
+            (f"rows to a count and a sum over {keys / 1e6:.0f} M keys",
+             f"{million / (end[1] - start[1]):.2f} M rows/s",
+             "" if keys == 1_000_000 else ">= half of that over 1 M"),
+            ("its CPU", f"{(end[2] - start[2]) / million:.2f} s per million rows", ""),
+            ("state and memory per key", f"{view['state_bytes'] / view['state_keys']:.0f} and "
+             f"{memory / view['state_keys']:.0f} bytes", ""),
+        ]
+    return table
+
+
 def measure_size(options):
     stripped = tempfile.NamedTemporaryFile()
     subprocess.run(["strip", "-o", stripped.name, str(BUILD / "millrace")], check=True)
@@ -283,8 +329,8 @@ def measure_size(options):
 
 
 SCENARIOS = {"http": measure_http, "file": measure_file, "latency": measure_latency,
-             "stream": measure_stream, "start": measure_start, "restart": measure_restart,
-             "size": measure_size}
+             "stream": measure_stream, "keys": measure_keys, "start": measure_start,
+             "restart": measure_restart, "size": measure_size}
 
 
 def main():
@@ -293,7 +339,9 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--state-mib", type=int, default=1024)
+    parser.add_argument("--binary", default=Server.binary, help="the millrace to measure")
     options = parser.parse_args()
+    Server.binary = options.binary
     unknown = set(options.scenarios) - set(SCENARIOS)
     if unknown:
         parser.error(f"no scenario {', '.join(sorted(unknown))}")

@@ -241,6 +241,7 @@ Result<std::unique_ptr<PipelinePlan>> Cut(std::string name, const PlanNode& root
   auto plan = std::make_unique<PipelinePlan>();
   plan->name = std::move(name);
   plan->output_schema = root.schema;
+  plan->key = root.properties.key;
   plan->append_only = root.properties.append_only;
   plan->has_event_time = root.properties.event_time.has_value();
   plan->fingerprint = Fingerprint(root);

@@ -48,6 +48,7 @@ struct PipelinePlan {
   std::vector<std::unique_ptr<const Operator>> operators;
   std::vector<PipelineLeg> legs;
   SchemaPtr output_schema;
+  std::vector<size_t> key;      ///< Columns that identify a row of the view; empty: unknown.
   bool append_only = false;     ///< Of the view's rows.
   bool has_late_rows = false;   ///< Whether a row can be late.
   bool has_event_time = false;  ///< Whether the view's rows have one.

@@ -89,7 +89,7 @@ Status PipelineRunner::RestoreServed() {
     return {};
   }
   const size_t shards = state_->partitions();
-  served_ = std::make_unique<ServedRows>(shards);
+  served_ = std::make_unique<ServedRows>(shards, plan_->key);
   uint64_t closed = 0;
   if (streams_.closed) {
     const PartitionInfo info = transport_.Describe(*streams_.closed, PartitionId(0));

@@ -17,49 +17,60 @@ constexpr size_t kPagesPerDirectory = 256;
 
 }  // namespace
 
-/// Entries side by side: hash, count, length, bytes.
+/// Rows side by side, each behind its header.
 struct ServedRows::Page {
+  /// u64 hash, i64 count, u32 bytes of the row.
+  static constexpr size_t kHeaderBytes = 20;
+  static constexpr size_t kNone = SIZE_MAX;
+
   struct Entry {
     uint64_t hash;
     int64_t count;
-    uint32_t offset;
-    uint32_t size;
+    std::string_view row;
   };
+
   uint64_t generation = 0;
-  std::vector<Entry> entries;
   std::string bytes;
-  size_t garbage = 0;  // Bytes that no entry refers to.
 
-  std::string_view Row(const Entry& entry) const {
-    return std::string_view(bytes).substr(entry.offset, entry.size);
+  Entry At(size_t offset) const {
+    const char* const header = bytes.data() + offset;
+    Entry entry{};
+    uint32_t size = 0;
+    std::memcpy(&entry.hash, header, sizeof(entry.hash));
+    std::memcpy(&entry.count, header + 8, sizeof(entry.count));
+    std::memcpy(&size, header + 16, sizeof(size));
+    entry.row = {header + kHeaderBytes, size};
+    return entry;
   }
+  static size_t BytesOf(const Entry& entry) { return kHeaderBytes + entry.row.size(); }
 
-  /// Leaves the bytes behind until most of them are such.
-  void Remove(size_t index) {
-    garbage += entries[index].size;
-    entries[index] = entries.back();
-    entries.pop_back();
-    if (garbage > bytes.size() / 2) {
-      *this = Compacted();
+  /// Where the row is, or kNone.
+  size_t Find(uint64_t hash, std::string_view row) const {
+    size_t offset = 0;
+    while (offset < bytes.size()) {
+      const Entry entry = At(offset);
+      if (entry.hash == hash && entry.row == row) {
+        return offset;
+      }
+      offset += BytesOf(entry);
     }
+    return kNone;
   }
 
-  Page Compacted() const {
-    Page page;
-    page.generation = generation;
-    page.entries.reserve(entries.size() + 1);
-    page.bytes.reserve(bytes.size() - garbage);
-    for (const Entry& entry : entries) {
-      page.Append(entry.hash, entry.count, Row(entry));
-    }
-    return page;
+  void Append(const Entry& entry) {
+    const auto size = static_cast<uint32_t>(entry.row.size());
+    char header[kHeaderBytes];
+    std::memcpy(header, &entry.hash, sizeof(entry.hash));
+    std::memcpy(header + 8, &entry.count, sizeof(entry.count));
+    std::memcpy(header + 16, &size, sizeof(size));
+    bytes.append(header, sizeof(header));
+    bytes.append(entry.row);
   }
 
-  void Append(uint64_t hash, int64_t count, std::string_view row) {
-    entries.push_back(
-        {hash, count, static_cast<uint32_t>(bytes.size()), static_cast<uint32_t>(row.size())});
-    bytes.append(row);
+  void SetCount(size_t offset, int64_t count) {
+    std::memcpy(bytes.data() + offset + 8, &count, sizeof(count));
   }
+  void Remove(size_t offset) { bytes.erase(offset, BytesOf(At(offset))); }
 };
 
 struct ServedRows::Directory {
@@ -86,7 +97,8 @@ struct ServedRows::Table {
 
 class ServedRows::Shard {
  public:
-  Shard() { AddPage({}); }
+  /// `key` outlives it.
+  explicit Shard(const std::vector<size_t>& key) : key_(key) { AddPage({}); }
 
   void Reserve(uint64_t rows);
   void Apply(const Batch& batch);
@@ -107,9 +119,11 @@ class ServedRows::Shard {
   std::shared_ptr<const Table> published_;
   /// Pages and directories made since the last Publish carry this number; no other table has them.
   uint64_t generation_ = 1;
+  const std::vector<size_t>& key_;
   // Of the batch that is being applied.
   std::vector<size_t> all_columns_;
   EncodedKeys rows_;
+  EncodedKeys keys_;
   std::vector<uint64_t> hashes_;
 };
 
@@ -119,17 +133,17 @@ void ServedRows::Root::VisitPage(
       static_cast<size_t>(std::ranges::upper_bound(page_ends_, page) - page_ends_.begin());
   const size_t first = shard == 0 ? 0 : page_ends_[shard - 1];
   const Page& rows = *tables_[shard]->At(page - first);
-  for (const Page::Entry& entry : rows.entries) {
-    visit(rows.Row(entry), entry.count);
+  for (size_t offset = 0; offset < rows.bytes.size();) {
+    const Page::Entry entry = rows.At(offset);
+    visit(entry.row, entry.count);
+    offset += Page::BytesOf(entry);
   }
 }
 
 void ServedRows::Shard::Reserve(uint64_t rows) {
   MR_CHECK(next_.rows == 0, "{} rows are there", next_.rows);
   while (next_.pages * kRowsPerPage < rows) {
-    Page page;
-    page.entries.reserve(kRowsPerPage);
-    AddPage(std::move(page));
+    AddPage({});
   }
 }
 
@@ -149,9 +163,13 @@ void ServedRows::Shard::Apply(const Batch& batch) {
   all_columns_.resize(batch.columns().size());
   std::iota(all_columns_.begin(), all_columns_.end(), 0);
   rows_.Encode(batch, all_columns_);
+  if (!key_.empty()) {
+    keys_.Encode(batch, key_);
+  }
+  const EncodedKeys& keys = key_.empty() ? rows_ : keys_;
   hashes_.resize(rows_.size());
   for (size_t i = 0; i < rows_.size(); ++i) {
-    hashes_[i] = HashEncoded(rows_.key(i));
+    hashes_[i] = HashEncoded(keys.key(i));
   }
   for (size_t i = 0; i < rows_.size(); ++i) {
     Prefetch(i);
@@ -172,29 +190,27 @@ void ServedRows::Shard::Prefetch(size_t i) const {
     __builtin_prefetch(page_of(i + 2 * kStep).get());
   }
   if (i + kStep < hashes_.size()) {
-    const Page& page = *page_of(i + kStep);
-    __builtin_prefetch(page.entries.data());
-    __builtin_prefetch(page.bytes.data() + page.bytes.size());
+    __builtin_prefetch(page_of(i + kStep)->bytes.data());
   }
 }
 
 void ServedRows::Shard::Add(std::string_view row, uint64_t hash, int64_t weight) {
   Page& page = WritablePage(next_.PageOf(hash));
-  const auto found = std::ranges::find_if(page.entries, [&](const Page::Entry& entry) {
-    return entry.hash == hash && page.Row(entry) == row;
-  });
-  if (found == page.entries.end()) {
-    page.Append(hash, weight, row);
+  const size_t offset = page.Find(hash, row);
+  if (offset == Page::kNone) {
+    page.Append({.hash = hash, .count = weight, .row = row});
     ++next_.rows;
     if (next_.rows > next_.pages * kRowsPerPage) {
       SplitNextPage();
     }
     return;
   }
-  found->count += weight;
-  if (found->count == 0) {
-    page.Remove(static_cast<size_t>(found - page.entries.begin()));
+  const int64_t count = page.At(offset).count + weight;
+  if (count == 0) {
+    page.Remove(offset);
     --next_.rows;
+  } else {
+    page.SetCount(offset, count);
   }
 }
 
@@ -222,9 +238,10 @@ void ServedRows::Shard::SplitNextPage() {
   Page& from = WritablePage(next_.pages - round);
   Page stays;
   Page goes;
-  for (const Page::Entry& entry : from.entries) {
-    Page& page = (entry.hash & round) == 0 ? stays : goes;
-    page.Append(entry.hash, entry.count, from.Row(entry));
+  for (size_t offset = 0; offset < from.bytes.size();) {
+    const Page::Entry entry = from.At(offset);
+    ((entry.hash & round) == 0 ? stays : goes).Append(entry);
+    offset += Page::BytesOf(entry);
   }
   stays.generation = generation_;
   from = std::move(stays);
@@ -239,10 +256,10 @@ std::shared_ptr<const ServedRows::Table> ServedRows::Shard::Publish() {
   return published_;
 }
 
-ServedRows::ServedRows(size_t shards) {
+ServedRows::ServedRows(size_t shards, std::vector<size_t> key) : key_(std::move(key)) {
   MR_CHECK(shards > 0);
   for (size_t i = 0; i < shards; ++i) {
-    shards_.push_back(std::make_unique<Shard>());
+    shards_.push_back(std::make_unique<Shard>(key_));
   }
   Publish({}, {});
 }

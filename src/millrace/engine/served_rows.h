@@ -19,8 +19,9 @@ namespace millrace {
 /// Rows are kept in shards, so that several threads may apply changes at once: all changes of a
 /// row must go to the same shard, else it would be there twice. A shard is a linear hash table
 /// (Litwin, 1980), whose buckets are the pages: it grows by one page at a time, so that no commit
-/// waits for a large table to be built anew. Pages hang in directories of kPagesPerDirectory, so
-/// that a commit copies what it changed and not a pointer for each page.
+/// waits for a large table to be built anew. A row's page follows from the key columns, so that an
+/// old and a new row of a key are on one page, which is copied once. Pages hang in directories of
+/// kPagesPerDirectory, so that a commit copies what it changed and not a pointer for each page.
 ///
 /// Reserve and Apply: one thread at a time for each shard. Publish: no other at that time. root():
 /// any thread.
@@ -57,7 +58,9 @@ class ServedRows {
     std::vector<Offset> source_position_;
   };
 
-  explicit ServedRows(size_t shards);
+  /// `key` are the columns that identify a row of the view; empty: all of them. Rows that have the
+  /// same key are found one after the other, so that there should be few of them.
+  explicit ServedRows(size_t shards, std::vector<size_t> key = {});
   ~ServedRows();
 
   size_t shards() const { return shards_.size(); }
@@ -75,6 +78,7 @@ class ServedRows {
   std::shared_ptr<const Root> root() const MR_EXCLUDES(mutex_);
 
  private:
+  const std::vector<size_t> key_;
   std::vector<std::unique_ptr<Shard>> shards_;
   mutable Mutex mutex_;
   std::shared_ptr<const Root> published_ MR_GUARDED_BY(mutex_);

@@ -1,6 +1,8 @@
 #include "millrace/engine/served_rows.h"
 
+#include <cstring>
 #include <map>
+#include <tuple>
 
 #include <gtest/gtest.h>
 
@@ -97,6 +99,69 @@ TEST(ServedRowsTest, EqualsAMultisetOverGrowthAndRemovalWhileOldRootsStay) {
   for (const auto& [root, was] : old) {
     EXPECT_EQ(Contents(*root), Expected(was));
   }
+}
+
+/// Rows of two columns, the first of which is the key.
+BatchPtr KeyedChanges(const std::vector<std::tuple<int64_t, int64_t, int32_t>>& changes) {
+  ColumnBuilder keys(DataType::Of(TypeId::kInt64));
+  ColumnBuilder values(DataType::Of(TypeId::kInt64));
+  std::vector<int32_t> weights;
+  for (const auto& [key, value, weight] : changes) {
+    keys.AppendFixed(key);
+    values.AppendFixed(value);
+    weights.push_back(weight);
+  }
+  const DataType type = DataType::Of(TypeId::kInt64);
+  return Batch::Make(MakeSchema({Field{.name = "k", .type = type, .nullable = false},
+                                 Field{.name = "v", .type = type, .nullable = false}}),
+                     {keys.Finish(), values.Finish()}, changes.size(),
+                     {.weights = Buffer::Own(std::move(weights)),
+                      .watermarks_before = nullptr,
+                      .offsets = nullptr});
+}
+
+TEST(ServedRowsTest, RowsOfAKeyTakeEachOthersPlace) {
+  constexpr int64_t kKeys = 3'000;
+  Rng rng(5);
+  ServedRows rows(1, {0});
+  std::map<int64_t, int64_t> model;
+  std::shared_ptr<const ServedRows::Root> old;
+  std::map<int64_t, int64_t> was;
+  for (int commit = 0; commit < 20; ++commit) {
+    std::vector<std::tuple<int64_t, int64_t, int32_t>> changes;
+    for (int i = 0; i < 1'000; ++i) {
+      const auto key = static_cast<int64_t>(rng.Below(kKeys));
+      const auto value = static_cast<int64_t>(rng.Below(10));
+      if (const auto present = model.find(key); present != model.end()) {
+        changes.emplace_back(key, present->second, -1);
+      }
+      changes.emplace_back(key, value, 1);
+      model[key] = value;
+    }
+    rows.Apply(0, *KeyedChanges(changes));
+    rows.Publish({}, {});
+    if (commit == 10) {
+      old = rows.root();
+      was = model;
+    }
+  }
+  const auto expect = [](const ServedRows::Root& root, const std::map<int64_t, int64_t>& expected) {
+    EXPECT_EQ(root.rows(), expected.size());
+    std::map<int64_t, int64_t> found;
+    for (size_t page = 0; page < root.pages(); ++page) {
+      root.VisitPage(page, [&](std::string_view row, int64_t count) {
+        EXPECT_EQ(count, 1);
+        int64_t key = 0;
+        int64_t value = 0;
+        std::memcpy(&key, row.data() + 1, sizeof(key));
+        std::memcpy(&value, row.data() + 1 + sizeof(key) + 1, sizeof(value));
+        found[key] = value;
+      });
+    }
+    EXPECT_EQ(found, expected);
+  };
+  expect(*rows.root(), model);
+  expect(*old, was);
 }
 
 TEST(ServedRowsTest, KeepsShardsThatDidNotChange) {

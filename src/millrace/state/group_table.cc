@@ -16,7 +16,9 @@ uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
 }  // namespace
 
 GroupTable::GroupTable(size_t value_bytes)
-    : value_bytes_((value_bytes + 7) / 8 * 8), mask_(kIndexSizeMin - 1), index_(kIndexSizeMin) {}
+    : record_bytes_(sizeof(Header) + (value_bytes + 7) / 8 * 8),
+      mask_(kIndexSizeMin - 1),
+      index_(kIndexSizeMin) {}
 
 GroupTable::Inserted GroupTable::FindOrInsert(std::string_view key, uint64_t hash) {
   if ((used_ + 1) * 4 > index_.size() * 3) {
@@ -37,27 +39,39 @@ GroupTable::Inserted GroupTable::FindOrInsert(std::string_view key, uint64_t has
     insert_at = place;
     ++used_;
   }
-  GroupSlot slot = slot_limit();
-  if (free_slots_.empty()) {
-    MR_CHECK(slot < kTombstone - 1, "too many groups");
-    ReserveMore(keys_, 1);
-    keys_.emplace_back();
-    ReserveMore(values_, value_bytes_);
-    values_.resize(values_.size() + value_bytes_);
-  } else {
-    slot = free_slots_.back();
-    free_slots_.pop_back();
-    std::memset(Value(slot), 0, value_bytes_);
-  }
-  keys_[slot] = {.hash = hash,
-                 .offset = key_arena_.size(),
-                 .size = static_cast<uint32_t>(key.size()),
-                 .unused = 0};
-  ReserveMore(key_arena_, key.size());
-  key_arena_.insert(key_arena_.end(), key.begin(), key.end());
+  const GroupSlot slot = NewSlot();
+  Header& header = HeaderOf(slot);
+  header.hash = hash;
+  StoreKey(key, header);
   index_[insert_at] = {.tag = TagOf(hash), .slot = slot + 1};
   ++live_;
   return {slot, true};
+}
+
+/// A slot without a key, its value zero.
+GroupSlot GroupTable::NewSlot() {
+  if (!free_slots_.empty()) {
+    const GroupSlot slot = free_slots_.back();
+    free_slots_.pop_back();
+    std::memset(Value(slot), 0, value_bytes());
+    return slot;
+  }
+  MR_CHECK(slots_ < kTombstone - 1, "too many groups");
+  ReserveMore(records_, record_bytes_);
+  records_.resize(records_.size() + record_bytes_);
+  return slots_++;
+}
+
+void GroupTable::StoreKey(std::string_view key, Header& header) {
+  header.key_size = static_cast<uint32_t>(key.size());
+  if (key.size() <= kKeyBytesMax) {
+    std::memcpy(header.key, key.data(), key.size());
+    return;
+  }
+  const size_t offset = key_arena_.size();
+  std::memcpy(header.key, &offset, sizeof(offset));
+  ReserveMore(key_arena_, key.size());
+  key_arena_.insert(key_arena_.end(), key.begin(), key.end());
 }
 
 GroupSlot GroupTable::Find(std::string_view key, uint64_t hash) const {
@@ -71,7 +85,7 @@ GroupSlot GroupTable::Find(std::string_view key, uint64_t hash) const {
 }
 
 size_t GroupTable::IndexOf(GroupSlot slot) const {
-  size_t place = keys_[slot].hash & mask_;
+  size_t place = Hash(slot) & mask_;
   while (index_[place].slot != slot + 1) {
     place = (place + 1) & mask_;
   }
@@ -81,8 +95,9 @@ size_t GroupTable::IndexOf(GroupSlot slot) const {
 void GroupTable::Erase(GroupSlot slot) {
   MR_DCHECK(IsLive(slot));
   index_[IndexOf(slot)].slot = kTombstone;
-  key_garbage_ += keys_[slot].size;
-  keys_[slot].size = kErased;
+  Header& header = HeaderOf(slot);
+  key_garbage_ += header.key_size > kKeyBytesMax ? header.key_size : 0;
+  header.key_size = kErased;
   free_slots_.push_back(slot);
   --live_;
   if (key_garbage_ > kArenaGarbageMin && key_garbage_ * 2 > key_arena_.size()) {
@@ -92,9 +107,9 @@ void GroupTable::Erase(GroupSlot slot) {
 
 void GroupTable::Clear() {
   std::ranges::fill(index_, IndexEntry{});
-  keys_.clear();
+  records_.clear();
+  slots_ = 0;
   free_slots_.clear();
-  values_.clear();
   key_arena_.clear();
   live_ = 0;
   used_ = 0;
@@ -113,11 +128,11 @@ void GroupTable::Grow() {
     if (!IsLive(slot)) {
       continue;
     }
-    size_t place = keys_[slot].hash & mask_;
+    size_t place = Hash(slot) & mask_;
     while (index_[place].slot != 0) {
       place = (place + 1) & mask_;
     }
-    index_[place] = {.tag = TagOf(keys_[slot].hash), .slot = slot + 1};
+    index_[place] = {.tag = TagOf(Hash(slot)), .slot = slot + 1};
   }
 }
 
@@ -125,10 +140,12 @@ void GroupTable::CompactArena() {
   std::vector<char> arena;
   arena.reserve(key_arena_.size() - key_garbage_);
   for (GroupSlot slot = 0; slot < slot_limit(); ++slot) {
-    if (IsLive(slot)) {
-      const std::string_view key = Key(slot);
-      keys_[slot].offset = arena.size();
+    Header& header = HeaderOf(slot);
+    if (IsLive(slot) && header.key_size > kKeyBytesMax) {
+      const std::string_view key = KeyOf(header);
+      const size_t offset = arena.size();
       arena.insert(arena.end(), key.begin(), key.end());
+      std::memcpy(header.key, &offset, sizeof(offset));
     }
   }
   key_arena_ = std::move(arena);
@@ -136,8 +153,8 @@ void GroupTable::CompactArena() {
 }
 
 size_t GroupTable::MemoryBytes() const {
-  return index_.capacity() * sizeof(IndexEntry) + keys_.capacity() * sizeof(KeyRef) +
-         free_slots_.capacity() * sizeof(GroupSlot) + values_.capacity() + key_arena_.capacity();
+  return index_.capacity() * sizeof(IndexEntry) + records_.capacity() +
+         free_slots_.capacity() * sizeof(GroupSlot) + key_arena_.capacity();
 }
 
 }  // namespace millrace

@@ -13,6 +13,9 @@ namespace {
 /// Texts that were replaced stay in a bucket's arena up to as much as was kept last, and this.
 constexpr size_t kTextGarbageMin = 64 << 10;
 
+/// How far ahead of its use a changed record is fetched.
+constexpr size_t kChangesAhead = 8;
+
 TextRef LoadText(const std::byte* value, size_t offset) {
   TextRef text;
   std::memcpy(&text, value + offset, sizeof(text));
@@ -36,10 +39,6 @@ std::byte* KeyedState::Touch(Micros bucket, std::string_view key, uint64_t hash,
                              uint64_t chain_hash) {
   Bucket& state = OpenBucket(bucket);
   const auto [slot, is_new] = state.table.FindOrInsert(key, hash);
-  if (slot >= state.touched.size()) {
-    ReserveMore(state.touched, slot + 1 - state.touched.size());
-    state.touched.resize(slot + 1);
-  }
   if (is_new && state.chains != nullptr) {
     state.chains->Link(slot, chain_hash);
   }
@@ -47,10 +46,7 @@ std::byte* KeyedState::Touch(Micros bucket, std::string_view key, uint64_t hash,
 }
 
 std::byte* KeyedState::TouchSlot(Micros bucket, GroupSlot slot) {
-  Bucket& state = OpenBucket(bucket);
-  if (slot >= state.touched.size()) {
-    state.touched.resize(slot + 1);  // It was restored, and is touched for the first time.
-  }
+  OpenBucket(bucket);
   return NoteChange(slot, false);
 }
 
@@ -60,7 +56,7 @@ KeyedState::Bucket& KeyedState::OpenBucket(Micros bucket) {
     EpochLog& log = logs_.back();
     auto [place, created] = buckets_.try_emplace(bucket);
     if (created) {
-      place->second = std::make_unique<Bucket>(shape_);
+      place->second = MakeBucket();
       log.created.push_back(bucket);
     }
     last_bucket_ = bucket;
@@ -74,11 +70,11 @@ KeyedState::Bucket& KeyedState::OpenBucket(Micros bucket) {
 std::byte* KeyedState::NoteChange(GroupSlot slot, bool is_new) {
   EpochLog& log = logs_.back();
   std::byte* value = last_->table.Value(slot);
-  if (last_->touched[slot] != log.epoch.value()) {
-    last_->touched[slot] = log.epoch.value();
+  if (TouchedIn(value) != log.epoch.value()) {
+    SetTouchedIn(value, log.epoch.value());
     last_changes_->push_back({.slot = slot, .is_new = is_new, .pre_image = log.pre_images.size()});
     if (!is_new) {
-      log.pre_images.insert(log.pre_images.end(), value, value + last_->table.value_bytes());
+      log.pre_images.insert(log.pre_images.end(), value, value + value_bytes_);
     }
   }
   return value;
@@ -112,6 +108,13 @@ void KeyedState::DropBuckets(Micros before) {
   last_ = nullptr;
 }
 
+void KeyedState::PrefetchChange(const GroupTable& table, std::span<const Change> changes,
+                                size_t index) {
+  if (index < changes.size()) {
+    table.PrefetchSlot(changes[index].slot);
+  }
+}
+
 Status KeyedState::VisitChanges(const ChangeVisitor& visit) const {
   const EpochLog& log = logs_.back();
   for (const auto& [bucket, changes] : log.changes) {
@@ -120,7 +123,9 @@ Status KeyedState::VisitChanges(const ChangeVisitor& visit) const {
       continue;
     }
     const GroupTable& table = found->second->table;
-    for (const Change& change : changes) {
+    for (size_t i = 0; i < changes.size(); ++i) {
+      const Change& change = changes[i];
+      PrefetchChange(table, changes, i + kChangesAhead);
       const std::byte* before = change.is_new ? nullptr : log.pre_images.data() + change.pre_image;
       MR_TRY(visit(bucket, table.Key(change.slot), before, table.Value(change.slot)));
     }
@@ -147,7 +152,7 @@ Status KeyedState::Visit(Micros from, Micros to, const Visitor& visit) const {
 
 void KeyedState::AppendRow(const GroupTable& table, GroupSlot slot, ByteWriter& writer) const {
   writer.PutString(table.Key(slot));
-  const std::span<const std::byte> value(table.Value(slot), table.value_bytes());
+  const std::span<const std::byte> value(table.Value(slot), value_bytes_);
   if (shape_.texts.empty()) {
     writer.PutBytes(value);
     return;
@@ -224,7 +229,9 @@ void KeyedState::Seal(Bytes& out) {
     ++count;
     writer.Put(bucket);
     writer.Put(static_cast<uint32_t>(changes.size()));
-    for (const Change& change : changes) {
+    for (size_t i = 0; i < changes.size(); ++i) {
+      const Change& change = changes[i];
+      PrefetchChange(found->second->table, changes, i + kChangesAhead);
       AppendRow(found->second->table, change.slot, writer);
       if (IsEmpty(found->second->table.Value(change.slot))) {
         log.emptied.emplace_back(bucket, change.slot);
@@ -291,11 +298,11 @@ Status KeyedState::Restore(ByteReader& reader) {
     MR_ASSIGN(const auto rows, reader.Get<uint32_t>());
     auto& state = buckets_[bucket];
     if (state == nullptr) {
-      state = std::make_unique<Bucket>(shape_);
+      state = MakeBucket();
     }
     for (uint32_t row = 0; row < rows; ++row) {
       MR_ASSIGN(const auto key, reader.GetString());
-      MR_ASSIGN(const auto value, reader.GetBytes(state->table.value_bytes()));
+      MR_ASSIGN(const auto value, reader.GetBytes(value_bytes_));
       const auto inserted = state->table.FindOrInsert(key, HashEncoded(key));
       std::memcpy(state->table.Value(inserted.slot), value.data(), value.size());
       MR_TRY(RestoreTexts(*state, state->table.Value(inserted.slot), reader));
@@ -315,10 +322,10 @@ void KeyedState::Committed(EpochId epoch) {
     for (const auto& [bucket, slot] : logs_.front().emptied) {
       const auto found = buckets_.find(bucket);
       // Otherwise it was touched again, or its bucket is gone.
-      if (found != buckets_.end() && slot < found->second->touched.size() &&
-          found->second->touched[slot] == logs_.front().epoch.value()) {
+      if (found != buckets_.end() && slot < found->second->table.slot_limit() &&
+          found->second->table.IsLive(slot) &&
+          TouchedIn(found->second->table.Value(slot)) == logs_.front().epoch.value()) {
         Erase(*found->second, slot);
-        found->second->touched[slot] = 0;
       }
     }
     logs_.pop_front();
@@ -347,9 +354,9 @@ void KeyedState::Undo(EpochLog& log) {
         Erase(state, change.slot);
       } else if (!MR_PLANTED(PreImageForgotten)) {
         std::memcpy(state.table.Value(change.slot), log.pre_images.data() + change.pre_image,
-                    state.table.value_bytes());
+                    value_bytes_);
+        SetTouchedIn(state.table.Value(change.slot), 0);
       }
-      state.touched[change.slot] = 0;
     }
   }
   for (const Micros bucket : log.created) {
@@ -368,8 +375,7 @@ size_t KeyedState::keys() const {
 size_t KeyedState::MemoryBytes() const {
   size_t bytes = 0;
   for (const auto& [bucket, state] : buckets_) {
-    bytes += state->table.MemoryBytes() + state->touched.capacity() * sizeof(uint64_t) +
-             state->texts.MemoryBytes() +
+    bytes += state->table.MemoryBytes() + state->texts.MemoryBytes() +
              (state->chains == nullptr ? 0 : state->chains->MemoryBytes());
   }
   return bytes;

@@ -30,7 +30,8 @@ class KeyedState {
   /// The bucket of operators without event time.
   static constexpr Micros kOnlyBucket = 0;
 
-  explicit KeyedState(ValueShape shape) : shape_(std::move(shape)) {}
+  explicit KeyedState(ValueShape shape)
+      : shape_(std::move(shape)), value_bytes_((shape_.bytes + 7) / 8 * 8) {}
   explicit KeyedState(size_t value_bytes) : KeyedState(ValueShape{.bytes = value_bytes}) {}
   KeyedState(KeyedState&&) noexcept = default;
   KeyedState(const KeyedState&) = delete;
@@ -47,6 +48,18 @@ class KeyedState {
   std::byte* Touch(Micros bucket, std::string_view key, uint64_t hash, uint64_t chain_hash);
   /// Touches a key that is there, by what VisitChain said.
   std::byte* TouchSlot(Micros bucket, GroupSlot slot);
+  /// Hints that Touch(bucket, key, hash) comes soon: first Prefetch, and some keys later
+  /// PrefetchFound. In vain unless the bucket was touched last.
+  void Prefetch(Micros bucket, uint64_t hash) const {
+    if (last_ != nullptr && last_bucket_ == bucket) {
+      last_->table.Prefetch(hash);
+    }
+  }
+  void PrefetchFound(Micros bucket, uint64_t hash) const {
+    if (last_ != nullptr && last_bucket_ == bucket) {
+      last_->table.PrefetchFound(hash);
+    }
+  }
 
   /// The front of the keys that are to be found by `prefix`.
   static void AppendChainedPrefix(std::string_view prefix, std::string& key);
@@ -117,11 +130,11 @@ class KeyedState {
 
  private:
   struct Bucket {
-    explicit Bucket(const ValueShape& shape)
-        : table(shape.bytes), chains(shape.is_chained ? std::make_unique<ChainIndex>() : nullptr) {}
-    GroupTable table;
+    Bucket(size_t value_bytes, bool is_chained)
+        : table(value_bytes + sizeof(uint64_t)),
+          chains(is_chained ? std::make_unique<ChainIndex>() : nullptr) {}
+    GroupTable table;                    // Behind each value: the epoch that touched it last.
     std::unique_ptr<ChainIndex> chains;  // Null unless the shape says so.
-    std::vector<uint64_t> touched;       // By slot: the epoch that touched it last.
     TextArena texts;
     size_t texts_bytes_kept = 0;  // Of `texts` after the last compaction.
   };
@@ -145,17 +158,31 @@ class KeyedState {
     return size;
   }
   bool IsEmpty(const std::byte* value) const;
+  uint64_t TouchedIn(const std::byte* value) const {
+    uint64_t epoch = 0;
+    std::memcpy(&epoch, value + value_bytes_, sizeof(epoch));
+    return epoch;
+  }
+  void SetTouchedIn(std::byte* value, uint64_t epoch) const {
+    std::memcpy(value + value_bytes_, &epoch, sizeof(epoch));
+  }
+  std::unique_ptr<Bucket> MakeBucket() const {
+    return std::make_unique<Bucket>(value_bytes_, shape_.is_chained);
+  }
   Bucket& OpenBucket(Micros bucket);
   std::byte* NoteChange(GroupSlot slot, bool is_new);
   /// Takes a key out of a bucket.
   static void Erase(Bucket& bucket, GroupSlot slot);
   void Undo(EpochLog& log);
+  static void PrefetchChange(const GroupTable& table, std::span<const Change> changes,
+                             size_t index);
   void AppendRow(const GroupTable& table, GroupSlot slot, ByteWriter& writer) const;
   Status RestoreTexts(Bucket& bucket, std::byte* value, ByteReader& reader) const;
   void CompactTexts(Micros start, Bucket& bucket);
   void CopyTexts(std::byte* value, TextArena& arena) const;
 
   const ValueShape shape_;
+  const size_t value_bytes_;
   std::map<Micros, std::unique_ptr<Bucket>> buckets_;
   std::deque<EpochLog> logs_;
   bool open_ = false;

@@ -8,8 +8,8 @@ namespace millrace {
 
 /// Makes room for `more` elements. A vector that doubles leaves up to half of its memory unused,
 /// which for large states is most of what they cost: above a mebibyte it grows by a quarter.
-template <typename T>
-void ReserveMore(std::vector<T>& vector, size_t more) {
+template <typename T, typename Allocator>
+void ReserveMore(std::vector<T, Allocator>& vector, size_t more) {
   constexpr size_t kLargeBytes = 1 << 20;
   const size_t capacity = vector.capacity();
   if (capacity - vector.size() >= more) {

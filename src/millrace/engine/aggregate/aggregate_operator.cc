@@ -31,7 +31,7 @@ void AggregateOperator::MergePartials(const Task& task) const {
   const AggregateLayout& layout = group_by_.layout();
   for (const ExchangeBuffer* buffer : task.inputs[0]) {
     static_cast<const PartialGroups*>(buffer)->VisitPartition(
-        task.partition,
+        task.partition, state,
         [&](Micros bucket, std::string_view key, uint64_t hash, const std::byte* value) {
           std::byte* const merged = state.Touch(bucket, key, hash);
           layout.Merge(merged, value, state.touched_texts());

@@ -31,6 +31,10 @@ void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
   }
   slots_.resize(rows);
   for (size_t i = 0; i < rows; ++i) {
+    constexpr size_t kAhead = 8;
+    if (i + kAhead < rows) {
+      table_.PrefetchFound(InTable(row_hashes_[i + kAhead], keys_.key(i + kAhead)));
+    }
     const auto inserted = table_.FindOrInsert(keys_.key(i), InTable(row_hashes_[i], keys_.key(i)));
     slots_[i] = inserted.slot;
     if (inserted.is_new) {
@@ -80,9 +84,7 @@ void PartialGroups::Start(Micros first_open) {
 
 uint64_t PartialGroups::InTable(uint64_t hash, std::string_view key) {
   constexpr uint64_t kMix = 0x9e3779b97f4a7c15;  // Golden ratio: spreads window starts.
-  Micros bucket = 0;
-  std::memcpy(&bucket, key.data(), sizeof(bucket));
-  return hash ^ (static_cast<uint64_t>(bucket) * kMix);
+  return hash ^ (static_cast<uint64_t>(BucketOf(key)) * kMix);
 }
 
 }  // namespace millrace

@@ -9,6 +9,7 @@
 #include "millrace/engine/aggregate/group_by.h"
 #include "millrace/engine/aggregate/value_set.h"
 #include "millrace/engine/operator.h"
+#include "millrace/state/keyed_state.h"
 
 namespace millrace {
 
@@ -21,16 +22,17 @@ class PartialGroups final : public ExchangeBuffer {
   void Partition(uint32_t partitions) override;
   void Start(Micros first_open) override;
 
-  /// Calls `visit(bucket, key, hash, value)` for each group of a state partition.
+  /// Calls `visit(bucket, key, hash, value)` for each group of a state partition, and before that,
+  /// some groups ahead, first `state.Prefetch` and then `state.PrefetchFound` for it.
   template <typename Visit>
-  void VisitPartition(uint32_t partition, Visit visit) const {
-    const std::span<const GroupSlot> slots(partition_slots_);
+  void VisitPartition(uint32_t partition, const KeyedState& state, Visit visit) const {
     const uint32_t begin = partition == 0 ? 0 : partition_ends_[partition - 1];
-    for (const GroupSlot slot : slots.subspan(begin, partition_ends_[partition] - begin)) {
-      const std::string_view key = table_.Key(slot);
-      Micros bucket = 0;
-      std::memcpy(&bucket, key.data(), sizeof(bucket));
-      visit(bucket, key.substr(sizeof(bucket)), hashes_[slot], table_.Value(slot));
+    const auto slots = std::span<const GroupSlot>(partition_slots_)
+                           .subspan(begin, partition_ends_[partition] - begin);
+    for (size_t i = 0; i < slots.size(); ++i) {
+      PrefetchAhead(slots.subspan(i), state);
+      const std::string_view key = table_.Key(slots[i]);
+      visit(BucketOf(key), key.substr(sizeof(Micros)), hashes_[slots[i]], table_.Value(slots[i]));
     }
   }
 
@@ -40,6 +42,26 @@ class PartialGroups final : public ExchangeBuffer {
  private:
   /// The hash by which the table finds a group: of its key, mixed with the bucket before it.
   static uint64_t InTable(uint64_t hash, std::string_view key);
+  static Micros BucketOf(std::string_view key) {
+    Micros bucket = 0;
+    std::memcpy(&bucket, key.data(), sizeof(bucket));
+    return bucket;
+  }
+  /// Each step needs what the one before has fetched, some groups ago.
+  void PrefetchAhead(std::span<const GroupSlot> slots, const KeyedState& state) const {
+    constexpr size_t kStep = 6;
+    if (slots.size() > 3 * kStep) {
+      table_.PrefetchSlot(slots[3 * kStep]);
+    }
+    if (slots.size() > 2 * kStep) {
+      const GroupSlot slot = slots[2 * kStep];
+      state.Prefetch(BucketOf(table_.Key(slot)), hashes_[slot]);
+    }
+    if (slots.size() > kStep) {
+      const GroupSlot slot = slots[kStep];
+      state.PrefetchFound(BucketOf(table_.Key(slot)), hashes_[slot]);
+    }
+  }
 
   const GroupBy& group_by_;
   Micros first_open_ = kMicrosMin;
