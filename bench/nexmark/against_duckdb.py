@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the Nexmark queries with DuckDB: the same rows from the same file, and the time for it.
 
-    bench/nexmark/against_duckdb.py [--events 200000] [--runs 1] [--threads N] [--query q0,q5]
+    bench/nexmark/against_duckdb.py [--events 200000] [--runs 1] [--threads N] [--queries q0,q5]
 
 Makes a file of events and answers each query over it twice: with `millrace bench nexmark`, which
 keeps the view up to date while it reads and commits exactly once, and with DuckDB, which scans the
@@ -12,20 +12,14 @@ the Python package duckdb.
 Exit status: 0 all rows are equal, 1 they are not, 77 there is no package duckdb.
 """
 
-import argparse
 import collections
-import decimal
-import json
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-EXIT_NOT_RUN = 77
-ROWS_MAX = 1_000_000
+import peers
 
 # The logical views over the file: only the columns that some query names.
 VIEWS = """
@@ -82,93 +76,50 @@ def run_duckdb(duckdb, file, query, threads, folder):
     connection.execute("CHECKPOINT")
     seconds = time.monotonic() - begun
     count = connection.execute("SELECT count(*) FROM answer").fetchone()[0]
-    rows = connection.execute("SELECT * FROM answer").fetchall() if count <= ROWS_MAX else []
+    rows = connection.execute("SELECT * FROM answer").fetchall() if count <= peers.ROWS_MAX else []
     connection.close()
     (folder / f"{query}.duckdb").unlink()
-    return seconds, count, collections.Counter(tuple(plain(value) for value in row) for row in rows)
-
-
-def plain(value):
-    if hasattr(value, "isoformat"):
-        return value.isoformat(sep=" ", timespec="milliseconds")
-    return decimal.Decimal(value) if isinstance(value, (int, decimal.Decimal)) else value
-
-
-def run_millrace(binary, file, query, threads, folder):
-    """Returns the report and the rows."""
-    output = folder / "rows"
-    done = subprocess.run(
-        [binary, "bench", "nexmark", "--query", query, "--input", file, "--output", output,
-         "--workers", str(threads), "--format", "json", "--dir", folder],
-        check=True, stdout=subprocess.PIPE, text=True)
-    report = json.loads(done.stdout)
-    rows = collections.Counter()
-    if report["rows"] > ROWS_MAX:
-        return report, rows
-    with open(output / f"{query}.ndjson", encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line, parse_float=decimal.Decimal)
-            rows[tuple(plain(value) for value in row.values())] += 1
-    return report, rows
-
-
-def first_difference(ours, theirs):
-    for name, rows in (("only Millrace has", ours - theirs), ("only DuckDB has", theirs - ours)):
-        for row, count in rows.items():
-            return f"{name} {count} times ({sum(rows.values())} in all): {row}"
-    return None
+    return seconds, count, collections.Counter(tuple(map(peers.plain, row)) for row in rows)
 
 
 def compare(duckdb, options, query, file, folder):
     """Returns a line of the table, and what is different or None."""
     seconds = {"millrace": [], "duckdb": []}
-    difference = None
+    found = None
     for _ in range(options.runs):
-        report, ours = run_millrace(options.binary, file, query, options.threads, folder)
+        report, ours = peers.run_millrace(options, file, query, options.threads, folder)
         theirs_seconds, count, theirs = run_duckdb(duckdb, file, query, options.threads, folder)
         seconds["millrace"].append(report["seconds"])
         seconds["duckdb"].append(theirs_seconds)
-        difference = difference or first_difference(ours, theirs)
-        if report["rows"] != count:
-            difference = f"Millrace has {report['rows']} rows, DuckDB {count}"
+        found = found or peers.difference(report["rows"], ours, "DuckDB", count, theirs)
     mine, other = statistics.median(seconds["millrace"]), statistics.median(seconds["duckdb"])
-    verdict = "DIFFERENT" if difference else "equal" if count <= ROWS_MAX else "as many"
-    return (f"{query:5} {count:9} {mine:9.2f} {other:9.2f} {other / mine:7.2f}  {verdict}",
-            difference)
+    return (f"{query:5} {count:9} {mine:9.2f} {other:9.2f} {other / mine:7.2f}  "
+            f"{peers.verdict(found, count)}", found)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--binary", default=ROOT / "build" / "release" / "millrace")
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--out-of-order-group", type=int, default=1)
-    parser.add_argument("--runs", type=int, default=1)
+    parser = peers.parser(__doc__, QUERIES)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--query", default="all")
     options = parser.parse_args()
     try:
         import duckdb
     except ImportError:
         print("against_duckdb: NOT RUN: there is no Python package duckdb", file=sys.stderr)
-        return EXIT_NOT_RUN
-    queries = list(QUERIES) if options.query == "all" else options.query.split(",")
+        return peers.EXIT_NOT_RUN
     failed = False
     with tempfile.TemporaryDirectory(prefix="millrace-duckdb-") as name:
         folder = pathlib.Path(name)
-        file = folder / "events.ndjson"
-        subprocess.run([options.binary, "bench", "nexmark", "--generate", file, "--events",
-                        str(options.events), "--out-of-order-group",
-                        str(options.out_of_order_group)], check=True)
+        file = peers.events_file(options, folder)
         print(f"DuckDB {duckdb.__version__}, {options.threads} threads, median of {options.runs}")
         print("query      rows  millrace    duckdb   ratio  rows")
-        for query in queries:
-            line, difference = compare(duckdb, options, query, str(file), folder)
+        for query in options.queries:
+            line, found = compare(duckdb, options, query, file, folder)
             print(line, flush=True)
-            if difference:
-                print(f"  {difference}")
+            if found:
+                print(f"  {found}")
                 failed = True
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    peers.main(main)
