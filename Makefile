@@ -1,6 +1,7 @@
 # The front door; the work is in CMakePresets.json, tools/ and tests/.
 # Variables: JOBS, N and SEED (crash, sqlfuzz), FUZZ_SECONDS (fuzz), SCENARIOS (bench),
-# FILTER (bench-micro), EVENTS (bench-peers), TIDY_BASE (check), COVERAGE_ENFORCE (coverage).
+# FILTER (bench-micro), EVENTS (bench-peers, bench-flink), TIDY_BASE (check),
+# COVERAGE_ENFORCE (coverage).
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
@@ -14,8 +15,8 @@ CHECKS := check-layers check-style check-tools check-format check-docs check-hea
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build run test check $(CHECKS) bench bench-micro bench-peers fuzz crash sqlfuzz \
-	sanitize asan tsan coverage tidy format clean packages packages-dev
+.PHONY: help build run test check $(CHECKS) bench bench-micro bench-peers bench-flink fuzz crash \
+	sqlfuzz sanitize asan tsan coverage tidy format clean packages packages-dev packages-flink
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +66,9 @@ bench-micro: build/release/build.ninja ## run the micro-benchmarks (FILTER=regex
 bench-peers: build build/peers/bin/python ## Nexmark beside DuckDB: rows and time (EVENTS=5000000)
 	build/peers/bin/python bench/nexmark/against_duckdb.py --events $(EVENTS) --runs 3
 
+bench-flink: build | packages-flink ## Nexmark beside Apache Flink: rows, time, memory (EVENTS=5000000)
+	python3 bench/nexmark/against_flink.py --events $(EVENTS) --runs 3
+
 fuzz: build/fuzz/build.ninja ## each fuzzer for FUZZ_SECONDS=60
 	$(BUILD) fuzz --target millrace_fuzzers
 	tools/fuzz.sh $(FUZZ_SECONDS)
@@ -101,6 +105,9 @@ packages:
 
 packages-dev:
 	@tools/install_packages.sh
+
+packages-flink:
+	@tools/install_packages.sh flink
 
 build/peers/bin/python: tools/peers.txt | packages-dev
 	python3 -m venv build/peers
