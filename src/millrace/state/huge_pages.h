@@ -18,6 +18,7 @@ struct HugePageAllocator {
 
   HugePageAllocator() = default;
   template <typename U>
+  // NOLINTNEXTLINE(google-explicit-constructor)
   HugePageAllocator(const HugePageAllocator<U>&) {}
 
   T* allocate(size_t count) { return static_cast<T*>(AllocateOnHugePages(count * sizeof(T))); }
