@@ -106,19 +106,13 @@ def main():
     except ImportError:
         print("against_duckdb: NOT RUN: there is no Python package duckdb", file=sys.stderr)
         return peers.EXIT_NOT_RUN
-    failed = False
     with tempfile.TemporaryDirectory(prefix="millrace-duckdb-") as name:
         folder = pathlib.Path(name)
         file = peers.events_file(options, folder)
         print(f"DuckDB {duckdb.__version__}, {options.threads} threads, median of {options.runs}")
         print("query      rows  millrace    duckdb   ratio  rows")
-        for query in options.queries:
-            line, found = compare(duckdb, options, query, file, folder)
-            print(line, flush=True)
-            if found:
-                print(f"  {found}")
-                failed = True
-    return 1 if failed else 0
+        return peers.print_table(
+            options.queries, lambda query: compare(duckdb, options, query, file, folder))
 
 
 if __name__ == "__main__":

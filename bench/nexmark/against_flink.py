@@ -227,7 +227,6 @@ def main():
                   "installs it", file=sys.stderr)
             return peers.EXIT_NOT_RUN
     build()
-    failed = False
     with tempfile.TemporaryDirectory(prefix="millrace-flink-") as name:
         folder = pathlib.Path(name)
         file = peers.events_file(options, folder)
@@ -237,13 +236,8 @@ def main():
               f"{', mini-batch' * options.mini_batch}, "
               f"{'first' if options.cold else 'second'} job, median of {options.runs}")
         print(HEADER, flush=True)
-        for query in options.queries:
-            line, found = compare(options, query, file, events, folder)
-            print(line, flush=True)
-            if found:
-                print(f"  {found}")
-                failed = True
-    return 1 if failed else 0
+        return peers.print_table(
+            options.queries, lambda query: compare(options, query, file, events, folder))
 
 
 if __name__ == "__main__":

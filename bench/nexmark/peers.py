@@ -135,3 +135,15 @@ def difference(ours_count, ours, peer, theirs_count, theirs):
 def verdict(found, count):
     """The last word of a line of the table; `found` is what difference() has said."""
     return "DIFFERENT" if found else "equal" if count <= ROWS_MAX else "as many"
+
+
+def print_table(queries, compare):
+    """Prints what compare(query) returns, a line and what is different or None; the exit status."""
+    failed = False
+    for query in queries:
+        line, found = compare(query)
+        print(line, flush=True)
+        if found:
+            print(f"  {found}")
+            failed = True
+    return 1 if failed else 0
