@@ -229,13 +229,12 @@ void Platform::SetCommitListener(std::function<void()> listener) {
 }
 
 void Platform::StartRetention() {
-  retention_.emplace(*transport_, clock_);
-  for (const TableDefinition& table : project_.definition.tables) {
-    if (table.retention || table.retention_bytes) {
-      retention_->Add(*ingestors_[table.name], project_.definition,
-                      options_.metrics != nullptr ? RetentionMetrics(*options_.metrics, table.name)
-                                                  : RetentionMetrics());
-    }
+  retention_.emplace(*transport_, clock_, options_.metrics);
+  for (const auto& [name, ingestor] : ingestors_) {
+    retention_->AddTable(*ingestor, project_.definition);
+  }
+  for (const ViewDefinition& view : project_.definition.views) {
+    retention_->AddView(view, project_.definition);
   }
   if (retention_->empty()) {
     return;

@@ -35,6 +35,24 @@ Result<std::optional<StreamFrame>> NextRecords(Transport& transport, StreamId st
   }
 }
 
+/// How long the records behind a table or view are kept; none = for ever.
+std::optional<Micros> RetentionBehind(const std::string& name, const ProjectDefinition& project) {
+  if (const auto view = std::ranges::find(project.views, name, &ViewDefinition::name);
+      view != project.views.end()) {
+    std::optional<Micros> longest;
+    for (const std::string& input : view->inputs) {
+      const auto retention = RetentionBehind(input, project);
+      if (!retention) {
+        return std::nullopt;
+      }
+      longest = std::max(longest.value_or(0), *retention);
+    }
+    return longest;
+  }
+  const auto table = std::ranges::find(project.tables, name, &TableDefinition::name);
+  return table == project.tables.end() ? std::nullopt : table->retention;
+}
+
 }  // namespace
 
 RetentionMetrics::RetentionMetrics(MetricsRegistry& registry, std::string_view table) {
@@ -51,38 +69,63 @@ RetentionMetrics::RetentionMetrics(MetricsRegistry& registry, std::string_view t
                            labels);
 }
 
-void Retention::Add(StreamIngestor& ingestor, const ProjectDefinition& project,
-                    const RetentionMetrics& metrics) {
-  Kept kept{.ingestor = &ingestor, .readers = {}, .metrics = metrics};
-  const std::string& table = ingestor.table().name;
+void Retention::Add(Kept kept) {
+  if (!kept.retention && !kept.retention_bytes) {
+    return;
+  }
+  if (metrics_ != nullptr) {
+    kept.metrics = RetentionMetrics(*metrics_, kept.stream);
+  }
+  kept_.push_back(std::move(kept));
+}
+
+void Retention::AddTable(StreamIngestor& ingestor, const ProjectDefinition& project) {
+  const TableDefinition& table = ingestor.table();
+  std::vector<std::string> readers;
   for (const ViewDefinition& view : project.views) {
-    if (std::ranges::find(view.inputs, table) != view.inputs.end()) {
-      kept.readers.push_back(ReaderOfView(view.name));
+    if (std::ranges::find(view.inputs, table.name) != view.inputs.end()) {
+      readers.push_back(ReaderOfView(view.name));
     }
   }
   for (const SinkDefinition& sink : project.sinks) {
-    if (sink.stream == table) {
-      kept.readers.push_back(ReaderOfSink(sink.table.name));
+    if (sink.stream == table.name) {
+      readers.push_back(ReaderOfSink(sink.table.name));
     }
   }
-  tables_.push_back(std::move(kept));
+  Add({.stream = table.name,
+       .retention = table.retention,
+       .retention_bytes = table.retention_bytes,
+       .readers = std::move(readers),
+       .ingestor = &ingestor});
+  Add({.stream = "errors$" + table.name,
+       .retention = table.retention,
+       .retention_bytes = table.retention_bytes});
 }
 
-Offset Retention::ReadBy(const Kept& kept, PartitionId partition, const PartitionInfo& info) {
+void Retention::AddView(const ViewDefinition& view, const ProjectDefinition& project) {
+  const auto retention = RetentionBehind(view.name, project);
+  for (const std::string_view prefix : {"errors$", "late$"}) {
+    Add({.stream = fmt::format("{}{}", prefix, view.name),
+         .retention = retention,
+         .retention_bytes = {}});
+  }
+}
+
+Offset Retention::ReadBy(const Kept& kept, StreamId stream, PartitionId partition,
+                         const PartitionInfo& info) {
   Offset read = info.durable_end;
   for (const std::string& reader : kept.readers) {
     const auto positions = transport_.ReaderPositions(reader);
-    const auto position = positions.find({kept.ingestor->stream(), partition});
+    const auto position = positions.find({stream, partition});
     read = std::min(read, position == positions.end() ? info.begin : position->second);
   }
   return read;
 }
 
-Result<Offset> Retention::YoungFrom(const Kept& kept, PartitionId partition) {
-  const StreamId stream = kept.ingestor->stream();
+Result<Offset> Retention::YoungFrom(const Kept& kept, StreamId stream, PartitionId partition) {
   const PartitionInfo info = transport_.Describe(stream, partition);
-  const Offset read = ReadBy(kept, partition, info);
-  const Micros cutoff = clock_.WallMicros() - *kept.ingestor->table().retention;
+  const Offset read = ReadBy(kept, stream, partition, info);
+  const Micros cutoff = clock_.WallMicros() - *kept.retention;
   // All frames before `low` are old, none from `high` on may go. Frames are in the order of their
   // append times.
   Offset low = info.begin;
@@ -101,73 +144,82 @@ Result<Offset> Retention::YoungFrom(const Kept& kept, PartitionId partition) {
   return low;
 }
 
-Status Retention::TrimByAge(const Kept& kept, Trims& trims) {
-  const TableDefinition& table = kept.ingestor->table();
-  for (uint32_t p = 0; p < table.partitions; ++p) {
-    const auto young = YoungFrom(kept, PartitionId(p));
+Status Retention::TrimByAge(const Kept& kept, const StreamInfo& stream, Trims& trims) {
+  for (uint32_t p = 0; p < stream.definition.partitions; ++p) {
+    const auto young = YoungFrom(kept, stream.id, PartitionId(p));
     if (!young) {
-      return Err(young.error().WithContext(fmt::format("retention of {}", table.name)));
+      return Err(young.error().WithContext(fmt::format("retention of {}", kept.stream)));
     }
-    Trim(kept, p, *young, trims);
+    Trim(kept, stream.id, PartitionId(p), *young, trims);
   }
   return {};
 }
 
-void Retention::TrimBySize(const Kept& kept, Trims& trims) {
-  const TableDefinition& table = kept.ingestor->table();
-  const StreamId stream = kept.ingestor->stream();
+void Retention::TrimBySize(const Kept& kept, const StreamInfo& stream, Trims& trims) {
   std::vector<PartitionInfo> partitions;
   size_t bytes = 0;
-  for (uint32_t p = 0; p < table.partitions; ++p) {
-    partitions.push_back(transport_.Describe(stream, PartitionId(p)));
+  for (uint32_t p = 0; p < stream.definition.partitions; ++p) {
+    partitions.push_back(transport_.Describe(stream.id, PartitionId(p)));
     bytes += partitions.back().stored_bytes;
   }
   bool is_full = false;
-  const size_t excess = bytes - std::min(bytes, *table.retention_bytes);
-  for (uint32_t p = 0; excess > 0 && p < table.partitions; ++p) {
+  const size_t excess = bytes - std::min(bytes, *kept.retention_bytes);
+  for (uint32_t p = 0; excess > 0 && p < partitions.size(); ++p) {
     const PartitionInfo& info = partitions[p];
     const auto share = static_cast<size_t>(Uint128{excess} * info.stored_bytes / bytes);
     const auto behind = [&](Offset end) {
-      return transport_.OffsetBehind(stream, PartitionId(p), share, end);
+      return transport_.OffsetBehind(stream.id, PartitionId(p), share, end);
     };
-    const Offset read = ReadBy(kept, PartitionId(p), info);
+    const Offset read = ReadBy(kept, stream.id, PartitionId(p), info);
     is_full = is_full || behind(info.durable_end) > read;
-    Trim(kept, p, behind(std::min(read, Offset(info.durable_end.value() - 1))), trims);
+    Trim(kept, stream.id, PartitionId(p),
+         behind(std::min(read, Offset(info.durable_end.value() - 1))), trims);
+  }
+  TellWhetherFull(kept, bytes, is_full);
+}
+
+void Retention::TellWhetherFull(const Kept& kept, size_t bytes, bool is_full) {
+  if (kept.ingestor == nullptr) {
+    return;
   }
   if (is_full != kept.ingestor->is_full()) {
     MR_LOG(kAppLog, kWarning, "a table was filled to its retention_bytes, or has room again",
-           {"table", table.name}, {"full", is_full}, {"bytes", bytes},
-           {"retention_bytes", *table.retention_bytes});
+           {"table", kept.stream}, {"full", is_full}, {"bytes", bytes},
+           {"retention_bytes", *kept.retention_bytes});
   }
   kept.ingestor->SetFull(is_full);
   kept.metrics.full.Set(is_full ? 1 : 0);
 }
 
-void Retention::Trim(const Kept& kept, uint32_t partition, Offset begin, Trims& trims) {
-  const StreamId stream = kept.ingestor->stream();
-  const Offset now = transport_.Describe(stream, PartitionId(partition)).begin;
+void Retention::Trim(const Kept& kept, StreamId stream, PartitionId partition, Offset begin,
+                     Trims& trims) {
+  const Offset now = transport_.Describe(stream, partition).begin;
   if (begin <= now) {
     return;
   }
   if (trims.epoch == nullptr) {
     trims.epoch = transport_.BeginEpoch();
   }
-  trims.epoch->Trim(stream, PartitionId(partition), begin);
+  trims.epoch->Trim(stream, partition, begin);
   trims.counts.emplace_back(kept.metrics.trimmed, static_cast<double>(begin - now));
-  MR_LOG(kAppLog, kDebug, "records are given up", {"table", kept.ingestor->table().name},
-         {"partition", partition}, {"begin", begin.value()});
+  MR_LOG(kAppLog, kDebug, "records are given up", {"stream", kept.stream},
+         {"partition", partition.value()}, {"begin", begin.value()});
 }
 
 Status Retention::Step() {
   const std::chrono::nanoseconds now = clock_.Monotonic();
   const bool looks_at_ages = now >= next_ages_;
   Trims trims;
-  for (const Kept& kept : tables_) {
-    if (kept.ingestor->table().retention_bytes) {
-      TrimBySize(kept, trims);
+  for (const Kept& kept : kept_) {
+    const auto stream = transport_.FindStream(kept.stream);
+    if (!stream) {
+      continue;  // Of a view that is not made yet, or has no late rows.
     }
-    if (kept.ingestor->table().retention && looks_at_ages) {
-      MR_TRY(TrimByAge(kept, trims));
+    if (kept.retention_bytes) {
+      TrimBySize(kept, *stream, trims);
+    }
+    if (kept.retention && looks_at_ages) {
+      MR_TRY(TrimByAge(kept, *stream, trims));
     }
   }
   if (looks_at_ages) {

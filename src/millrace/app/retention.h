@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,9 @@ struct RetentionMetrics {
 /// segments go once nothing in them is left. What is beyond the bytes goes from all partitions in
 /// proportion; a table in which it may not go is told to be full.
 ///
+/// Error rows of a table go by the same rules, on their own; error rows and late rows of a view by
+/// the longest `retention` of the tables behind it, unless one keeps its records for ever.
+///
 /// One thread at a time.
 class Retention {
  public:
@@ -37,40 +41,51 @@ class Retention {
   /// Ages cost more to find out than sizes.
   static constexpr std::chrono::seconds kAgePeriod{10};
 
-  Retention(Transport& transport, const Clock& clock) : transport_(transport), clock_(clock) {}
+  /// `metrics` may be null.
+  Retention(Transport& transport, const Clock& clock, MetricsRegistry* metrics)
+      : transport_(transport), clock_(clock), metrics_(metrics) {}
 
-  /// `ingestor`'s table has a retention, of either kind; `project` says what reads it, and may go
-  /// afterwards.
-  void Add(StreamIngestor& ingestor, const ProjectDefinition& project,
-           const RetentionMetrics& metrics);
-  bool empty() const { return tables_.empty(); }
+  /// Looks after the ingestor's table, and its error rows; `project` says what reads it, and may
+  /// go afterwards. Does nothing for a table without retention.
+  void AddTable(StreamIngestor& ingestor, const ProjectDefinition& project);
+  /// Looks after the error rows and late rows of a view.
+  void AddView(const ViewDefinition& view, const ProjectDefinition& project);
+  bool empty() const { return kept_.empty(); }
 
   /// Looks at every partition once and commits what it gives up. Errors: kCorruption, kIoError.
   Status Step();
 
  private:
+  /// What of a stream is kept.
   struct Kept {
-    StreamIngestor* ingestor = nullptr;
-    std::vector<std::string> readers;
-    RetentionMetrics metrics;
+    std::string stream;
+    std::optional<Micros> retention;
+    std::optional<size_t> retention_bytes;
+    std::vector<std::string> readers = {};
+    StreamIngestor* ingestor = nullptr;  ///< Is told when the table is full; null: never is.
+    RetentionMetrics metrics = {};
   };
   struct Trims {
     std::unique_ptr<EpochWriter> epoch;
     std::vector<std::pair<Counter, double>> counts;
   };
 
-  void TrimBySize(const Kept& kept, Trims& trims);
-  Status TrimByAge(const Kept& kept, Trims& trims);
-  void Trim(const Kept& kept, uint32_t partition, Offset begin, Trims& trims);
+  void Add(Kept kept);
+  void TrimBySize(const Kept& kept, const StreamInfo& stream, Trims& trims);
+  Status TrimByAge(const Kept& kept, const StreamInfo& stream, Trims& trims);
+  void Trim(const Kept& kept, StreamId stream, PartitionId partition, Offset begin, Trims& trims);
+  static void TellWhetherFull(const Kept& kept, size_t bytes, bool is_full);
   /// Behind what all readers of a partition have read.
-  Offset ReadBy(const Kept& kept, PartitionId partition, const PartitionInfo& info);
+  Offset ReadBy(const Kept& kept, StreamId stream, PartitionId partition,
+                const PartitionInfo& info);
   /// Where records begin that are young enough, or that someone has to read.
-  Result<Offset> YoungFrom(const Kept& kept, PartitionId partition);
+  Result<Offset> YoungFrom(const Kept& kept, StreamId stream, PartitionId partition);
 
   Transport& transport_;
   const Clock& clock_;
+  MetricsRegistry* const metrics_;
   std::chrono::nanoseconds next_ages_{0};
-  std::vector<Kept> tables_;
+  std::vector<Kept> kept_;
 };
 
 }  // namespace millrace

@@ -32,13 +32,15 @@ class RetentionTest : public ::testing::Test {
     stream_ = ingestor_->stream();
   }
 
-  void Append(uint32_t partition, size_t rows) {
+  void Append(uint32_t partition, size_t rows) { AppendTo(stream_, partition, rows); }
+
+  void AppendTo(StreamId stream, uint32_t partition, size_t rows) {
     ColumnBuilder numbers(DataType::Of(TypeId::kInt64));
     for (size_t i = 0; i < rows; ++i) {
       numbers.AppendFixed(static_cast<int64_t>(i));
     }
     auto epoch = transport_->BeginEpoch();
-    epoch->Append(stream_, PartitionId(partition),
+    epoch->Append(stream, PartitionId(partition),
                   Batch::Make(table_.schema, {numbers.Finish()}, rows),
                   {.append_time = clock_.WallMicros()});
     epoch->CommitAsync({});
@@ -62,14 +64,26 @@ class RetentionTest : public ::testing::Test {
   }
 
   int64_t BeginAfterStep(const ProjectDefinition& project, uint32_t partition = 0) {
-    Retention retention(*transport_, clock_);
-    retention.Add(*ingestor_, project, {});
+    Retention retention(*transport_, clock_, nullptr);
+    retention.AddTable(*ingestor_, project);
     EXPECT_TRUE(retention.Step());
     return Begin(partition);
   }
 
   size_t StoredBytes(uint32_t partition) {
     return transport_->Describe(stream_, PartitionId(partition)).stored_bytes;
+  }
+
+  /// A stream of a view, in place of what its pipeline makes.
+  StreamId MakeStream(const std::string& name) {
+    const auto made =
+        transport_->CreateStream({.name = name, .partitions = 1, .schema = table_.schema});
+    EXPECT_TRUE(made) << made.error().ToString();
+    return *made;
+  }
+
+  int64_t BeginOf(StreamId stream) {
+    return transport_->Describe(stream, PartitionId(0)).begin.value();
   }
 
   static ProjectDefinition ReadByView() {
@@ -174,6 +188,59 @@ TEST_F(RetentionTest, ATableIsFullWhenItsReadersAreTooFarBehind) {
   Read(ReaderOfView("v"), 0, 100);
   EXPECT_EQ(BeginAfterStep(project), 100);
   EXPECT_FALSE(ingestor_->is_full());
+}
+
+TEST_F(RetentionTest, ErrorRowsOfATableGoLikeItsRecords) {
+  const StreamId errors = transport_->FindStream("errors$t")->id;
+  const auto refuse = [&] {
+    const auto decoded = ingestor_->Decode(PaddedBuffer(R"({"n":"x"})"), JsonFraming::kLines);
+    ASSERT_TRUE(ingestor_->Commit(decoded, {}, {}, {}));
+  };
+  for (int minute = 0; minute < 30; ++minute) {
+    refuse();
+    clock_.Advance(minutes(1));
+  }
+  BeginAfterStep({});
+  EXPECT_EQ(BeginOf(errors), 20);
+  table_.retention.reset();
+  table_.retention_bytes = 1;
+  Open();
+  BeginAfterStep(ReadByView());
+  EXPECT_EQ(BeginOf(errors), 29) << "nobody has still to read them";
+  EXPECT_FALSE(ingestor_->is_full());
+}
+
+TEST_F(RetentionTest, WhatViewsSayOfRecordsGoesWithTheTableThatKeepsThemLongest) {
+  TableDefinition other = table_;
+  other.name = "u";
+  other.retention = 20 * kMinute;
+  ProjectDefinition project = ReadByView();
+  project.tables = {table_, other};
+  ViewDefinition joined;
+  joined.name = "w";
+  joined.inputs = {"v", "u"};
+  project.views.push_back(joined);
+  const StreamId errors = MakeStream("errors$v");
+  const StreamId late = MakeStream("late$w");
+  for (int minute = 0; minute < 30; ++minute) {
+    AppendTo(errors, 0, 1);
+    AppendTo(late, 0, 1);
+    clock_.Advance(minutes(1));
+  }
+  const auto step = [&] {
+    Retention retention(*transport_, clock_, nullptr);
+    for (const ViewDefinition& view : project.views) {
+      retention.AddView(view, project);
+    }
+    EXPECT_TRUE(retention.Step());
+  };
+  project.tables[1].retention.reset();
+  step();
+  EXPECT_EQ(BeginOf(errors), 20);
+  EXPECT_EQ(BeginOf(late), 0) << "u keeps its records for ever";
+  project.tables[1].retention = other.retention;
+  step();
+  EXPECT_EQ(BeginOf(late), 10);
 }
 
 }  // namespace
