@@ -44,17 +44,28 @@ struct ServedRows::Page {
   }
   static size_t BytesOf(const Entry& entry) { return kHeaderBytes + entry.row.size(); }
 
-  /// Where the row is, or kNone.
-  size_t Find(uint64_t hash, std::string_view row) const {
-    size_t offset = 0;
-    while (offset < bytes.size()) {
+  /// Calls `visit(offset, entry)` with each row until it returns false.
+  template <typename Visit>
+  void VisitWhile(Visit visit) const {
+    for (size_t offset = 0; offset < bytes.size();) {
       const Entry entry = At(offset);
-      if (entry.hash == hash && entry.row == row) {
-        return offset;
+      if (!visit(offset, entry)) {
+        return;
       }
       offset += BytesOf(entry);
     }
-    return kNone;
+  }
+
+  /// Where the row is, or kNone.
+  size_t Find(uint64_t hash, std::string_view row) const {
+    size_t found = kNone;
+    VisitWhile([&](size_t offset, const Entry& entry) {
+      if (entry.hash == hash && entry.row == row) {
+        found = offset;
+      }
+      return found == kNone;
+    });
+    return found;
   }
 
   void Append(const Entry& entry) {
@@ -132,12 +143,10 @@ void ServedRows::Root::VisitPage(
   const auto shard =
       static_cast<size_t>(std::ranges::upper_bound(page_ends_, page) - page_ends_.begin());
   const size_t first = shard == 0 ? 0 : page_ends_[shard - 1];
-  const Page& rows = *tables_[shard]->At(page - first);
-  for (size_t offset = 0; offset < rows.bytes.size();) {
-    const Page::Entry entry = rows.At(offset);
+  tables_[shard]->At(page - first)->VisitWhile([&](size_t, const Page::Entry& entry) {
     visit(entry.row, entry.count);
-    offset += Page::BytesOf(entry);
-  }
+    return true;
+  });
 }
 
 void ServedRows::Shard::Reserve(uint64_t rows) {
@@ -238,11 +247,10 @@ void ServedRows::Shard::SplitNextPage() {
   Page& from = WritablePage(next_.pages - round);
   Page stays;
   Page goes;
-  for (size_t offset = 0; offset < from.bytes.size();) {
-    const Page::Entry entry = from.At(offset);
+  from.VisitWhile([&](size_t, const Page::Entry& entry) {
     ((entry.hash & round) == 0 ? stays : goes).Append(entry);
-    offset += Page::BytesOf(entry);
-  }
+    return true;
+  });
   stays.generation = generation_;
   from = std::move(stays);
   AddPage(std::move(goes));

@@ -12,38 +12,39 @@ GroupOutput::GroupOutput(const GroupBy& group_by) : group_by_(group_by) {
   }
 }
 
-bool GroupOutput::IsThere(const std::byte* value) const {
-  return AggregateLayout::RowCount(value) != 0 || group_by_.has_single_group();
-}
-
 Status GroupOutput::Add(Micros bucket, std::string_view key, const std::byte* value, int32_t weight,
                         RowReport& report) {
-  if (!IsThere(value)) {
-    return {};
-  }
-  if (const auto error = group_by_.layout().Check(value)) {
-    return Withhold(*error, bucket, key, weight, report);
-  }
-  MR_TRY(group_by_.AppendRow(bucket, key, value, builders_));
-  weights_.push_back(weight);
-  return {};
+  return Put({bucket, key, value}, group_by_.layout().Check(value), weight, report);
 }
 
 Status GroupOutput::AddChange(Micros bucket, std::string_view key, const std::byte* before,
                               const std::byte* after, RowReport& report) {
+  const auto is = group_by_.layout().Check(after);
   if (before != nullptr) {
     const auto was = group_by_.layout().Check(before);
-    const auto is = group_by_.layout().Check(after);
     if (was && is && was->message() == is->message()) {
       return {};
     }
-    MR_TRY(Add(bucket, key, before, -1, report));
+    MR_TRY(Put({bucket, key, before}, was, -1, report));
   }
-  return Add(bucket, key, after, 1, report);
+  return Put({bucket, key, after}, is, 1, report);
 }
 
-Status GroupOutput::Withhold(const Error& error, Micros bucket, std::string_view key,
-                             int32_t weight, RowReport& report) const {
+Status GroupOutput::Put(const Group& group, const std::optional<Error>& error, int32_t weight,
+                        RowReport& report) {
+  if (AggregateLayout::RowCount(group.value) == 0 && !group_by_.has_single_group()) {
+    return {};
+  }
+  if (error) {
+    return Withhold(*error, group, weight, report);
+  }
+  MR_TRY(group_by_.AppendRow(group.bucket, group.key, group.value, builders_));
+  weights_.push_back(weight);
+  return {};
+}
+
+Status GroupOutput::Withhold(const Error& error, const Group& group, int32_t weight,
+                             RowReport& report) const {
   const auto& fields = group_by_.output_schema()->fields();
   const auto columns = static_cast<ptrdiff_t>(group_by_.group_columns());
   const auto schema = MakeSchema({fields.begin(), fields.begin() + columns});
@@ -51,15 +52,15 @@ Status GroupOutput::Withhold(const Error& error, Micros bucket, std::string_view
   for (const Field& field : schema->fields()) {
     builders.emplace_back(field.type);
   }
-  MR_TRY(group_by_.AppendGroup(bucket, key, builders));
+  MR_TRY(group_by_.AppendGroup(group.bucket, group.key, builders));
   std::vector<Column> values;
   values.reserve(builders.size());
   for (ColumnBuilder& builder : builders) {
     values.push_back(builder.Finish());
   }
-  std::string group;
-  AppendRowJson(*Batch::Make(schema, std::move(values), 1), 0, group);
-  report.AddGroupError(error, weight, std::move(group));
+  std::string row;
+  AppendRowJson(*Batch::Make(schema, std::move(values), 1), 0, row);
+  report.AddGroupError(error, weight, std::move(row));
   return {};
 }
 

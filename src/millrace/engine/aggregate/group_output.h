@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -34,9 +35,16 @@ class GroupOutput {
   BatchPtr Finish(bool append_only);
 
  private:
-  bool IsThere(const std::byte* value) const;
-  Status Withhold(const Error& error, Micros bucket, std::string_view key, int32_t weight,
-                  RowReport& report) const;
+  struct Group {
+    Micros bucket;
+    std::string_view key;
+    const std::byte* value;
+  };
+
+  /// `error` is what the layout's Check says of the value.
+  Status Put(const Group& group, const std::optional<Error>& error, int32_t weight,
+             RowReport& report);
+  Status Withhold(const Error& error, const Group& group, int32_t weight, RowReport& report) const;
 
   const GroupBy& group_by_;
   std::vector<ColumnBuilder> builders_;

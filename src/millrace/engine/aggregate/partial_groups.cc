@@ -26,7 +26,7 @@ void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
   keys_.Encode(*batch, group_by_.key_columns(), rows_, buckets.empty() ? no_buckets_ : buckets);
   row_hashes_.resize(rows);
   for (size_t i = 0; i < rows; ++i) {
-    row_hashes_[i] = HashEncoded(keys_.key(i).substr(sizeof(Micros)));
+    row_hashes_[i] = HashEncoded(WithoutBucket(keys_.key(i)));
     table_.Prefetch(InTable(row_hashes_[i], keys_.key(i)));
   }
   slots_.resize(rows);
@@ -49,7 +49,7 @@ void PartialGroups::Add(const BatchPtr& batch, RowReport& report) {
   for (PartialValueSet& set : value_sets_) {
     for (size_t i = 0; i < rows; ++i) {
       const Micros bucket = buckets.empty() ? KeyedState::kOnlyBucket : buckets[rows_[i]];
-      set.Add(*batch, rows_[i], bucket, keys_.key(i).substr(sizeof(Micros)), row_hashes_[i]);
+      set.Add(*batch, rows_[i], bucket, WithoutBucket(keys_.key(i)), row_hashes_[i]);
     }
   }
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstring>
 #include <span>
 #include <vector>
 
 #include "millrace/data/encoded_keys.h"
 #include "millrace/data/row_encoding.h"
+#include "millrace/engine/aggregate/bucketed_key.h"
 #include "millrace/engine/aggregate/group_by.h"
 #include "millrace/engine/aggregate/value_set.h"
 #include "millrace/engine/operator.h"
@@ -32,7 +32,7 @@ class PartialGroups final : public ExchangeBuffer {
     for (size_t i = 0; i < slots.size(); ++i) {
       PrefetchAhead(slots.subspan(i), state);
       const std::string_view key = table_.Key(slots[i]);
-      visit(BucketOf(key), key.substr(sizeof(Micros)), hashes_[slots[i]], table_.Value(slots[i]));
+      visit(BucketOf(key), WithoutBucket(key), hashes_[slots[i]], table_.Value(slots[i]));
     }
   }
 
@@ -42,11 +42,6 @@ class PartialGroups final : public ExchangeBuffer {
  private:
   /// The hash by which the table finds a group: of its key, mixed with the bucket before it.
   static uint64_t InTable(uint64_t hash, std::string_view key);
-  static Micros BucketOf(std::string_view key) {
-    Micros bucket = 0;
-    std::memcpy(&bucket, key.data(), sizeof(bucket));
-    return bucket;
-  }
   /// Each step needs what the one before has fetched, some groups ago.
   void PrefetchAhead(std::span<const GroupSlot> slots, const KeyedState& state) const {
     constexpr size_t kStep = 6;

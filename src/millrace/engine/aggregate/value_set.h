@@ -7,6 +7,7 @@
 
 #include "millrace/data/batch.h"
 #include "millrace/engine/aggregate/aggregate_layout.h"
+#include "millrace/engine/aggregate/bucketed_key.h"
 #include "millrace/state/keyed_state.h"
 
 namespace millrace {
@@ -34,9 +35,7 @@ class PartialValueSet {
     for (uint32_t i = begin; i < partition_ends_[partition]; ++i) {
       const GroupSlot slot = sorted_[i];
       const std::string_view key = table_.Key(slot);
-      Micros bucket = 0;
-      std::memcpy(&bucket, key.data(), sizeof(bucket));
-      visit(bucket, key.substr(sizeof(bucket)), hashes_[slot],
+      visit(BucketOf(key), WithoutBucket(key), hashes_[slot],
             *reinterpret_cast<const int64_t*>(table_.Value(slot)));
     }
   }
