@@ -9,7 +9,7 @@ FrameCacheMetrics::FrameCacheMetrics(MetricsRegistry& registry)
                                   "Frames that readers had to fetch from disk.", ""})),
       bytes(registry.AddGauge({"millrace_stream_cache_bytes",
                                "Frames in memory: those that are not durable yet, and "
-                               "storage.cache_bytes_max of others.",
+                               "storage.cache_bytes_max of streams that have a reader.",
                                "bytes"})) {}
 
 }  // namespace millrace

@@ -162,16 +162,19 @@ void StreamTable::AppendLocked(EpochContent& content) {
 }
 
 void StreamTable::Publish(const EpochContent& content, std::span<const FrameLocation> locations) {
+  const std::vector<StreamId> streams = StreamsOf(content);
+  const std::set<StreamId> awaited = SubscribedOf(streams);
   {
     MutexLock lock(mutex_);
-    PublishLocked(content, locations);
+    PublishLocked(content, locations, awaited);
     EvictCached();
   }
-  Notify(StreamsOf(content), Visibility::kDurable);
+  Notify(streams, Visibility::kDurable);
 }
 
 void StreamTable::PublishLocked(const EpochContent& content,
-                                std::span<const FrameLocation> locations) {
+                                std::span<const FrameLocation> locations,
+                                const std::set<StreamId>& awaited) {
   for (size_t i = 0; i < content.frames.size(); ++i) {
     const AppendedFrame& appended = content.frames[i];
     Partition& partition = At(appended.stream, appended.partition);
@@ -187,7 +190,11 @@ void StreamTable::PublishLocked(const EpochContent& content,
       SetLocation(partition, *entry, {.bytes = static_cast<uint32_t>(entry->cached_bytes)});
     } else {
       SetLocation(partition, *entry, locations[i]);
-      evictable_.push_back({{appended.stream, appended.partition}, entry->begin});
+      if (awaited.contains(appended.stream)) {
+        evictable_.push_back({{appended.stream, appended.partition}, entry->begin});
+      } else {
+        Uncache(*entry);
+      }
     }
   }
   for (const PositionUpdate& update : content.positions) {
@@ -455,6 +462,17 @@ std::vector<StreamId> StreamTable::StreamsOf(const EpochContent& content) {
     streams.insert(frame.stream);
   }
   return {streams.begin(), streams.end()};
+}
+
+std::set<StreamId> StreamTable::SubscribedOf(std::span<const StreamId> streams) {
+  std::set<StreamId> subscribed;
+  MutexLock lock(subscriptions_mutex_);
+  for (const Subscription& subscription : subscriptions_) {
+    if (std::ranges::binary_search(streams, subscription.stream)) {
+      subscribed.insert(subscription.stream);
+    }
+  }
+  return subscribed;
 }
 
 void StreamTable::Notify(std::span<const StreamId> streams, Visibility visibility) {

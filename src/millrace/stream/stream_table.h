@@ -107,7 +107,8 @@ class StreamTable {
   }
 
   /// Records that `content` is durable; call in Append order. `locations` has one per frame, or is
-  /// empty when frames stay in memory.
+  /// empty when frames stay in memory. Others leave it, unless someone subscribes to their stream:
+  /// most of what nobody waits for is read late or never.
   void Publish(const EpochContent& content, std::span<const FrameLocation> locations)
       MR_EXCLUDES(mutex_);
 
@@ -198,12 +199,14 @@ class StreamTable {
   };
 
   void AppendLocked(EpochContent& content) MR_REQUIRES(mutex_);
-  void PublishLocked(const EpochContent& content, std::span<const FrameLocation> locations)
-      MR_REQUIRES(mutex_);
+  void PublishLocked(const EpochContent& content, std::span<const FrameLocation> locations,
+                     const std::set<StreamId>& awaited) MR_REQUIRES(mutex_);
   void EvictCached() MR_REQUIRES(mutex_);
   void SetCachedBytes(size_t bytes) MR_REQUIRES(mutex_);
   void Uncache(Entry& entry) MR_REQUIRES(mutex_);
   static std::vector<StreamId> StreamsOf(const EpochContent& content);
+  std::set<StreamId> SubscribedOf(std::span<const StreamId> streams)
+      MR_EXCLUDES(subscriptions_mutex_);
   void Notify(std::span<const StreamId> streams, Visibility visibility)
       MR_EXCLUDES(subscriptions_mutex_);
   static void AppendBounds(const Stream& stream, std::vector<Snapshot::PartitionState>& out);

@@ -113,6 +113,7 @@ TEST_F(EmbeddedTransportTest, CountsWhatReadersFindInMemory) {
       {.name = "clicks", .partitions = 1, .schema = TestSchema(), .properties = {}});
   ASSERT_TRUE(stream) << stream.error().ToString();
   const FrameCacheMetrics cache(metrics_);
+  const SubscriptionId subscription = transport_->Subscribe(*stream, Visibility::kDurable, [] {});
   Append(*stream, PartitionId(0), Rows(0, 1));
   EXPECT_GT(cache.bytes.value(), 0);
   EXPECT_EQ(ReadIds(*stream, PartitionId(0)), Sequence(1));
@@ -124,6 +125,10 @@ TEST_F(EmbeddedTransportTest, CountsWhatReadersFindInMemory) {
   EXPECT_EQ(ReadIds(*stream, PartitionId(0)), Sequence(101));
   EXPECT_EQ(cache.hits.value(), 1);
   EXPECT_EQ(cache.misses.value(), 2);
+  transport_->Unsubscribe(subscription);
+  Append(*stream, PartitionId(0), Rows(101, 1));
+  EXPECT_EQ(cache.bytes.value(), 0) << "nobody waits for it";
+  EXPECT_EQ(ReadIds(*stream, PartitionId(0)), Sequence(102));
 }
 
 TEST_F(EmbeddedTransportTest, DecidesInOrderWhenItFails) {
