@@ -1,19 +1,36 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "millrace/base/bytes.h"
+#include "millrace/data/buffer.h"
 #include "millrace/stream/frame.h"
 
 namespace millrace {
+
+/// A frame as the embedded transport stores it. An opaque payload stays where it is: state frames
+/// may have hundreds of megabytes.
+struct StoredFrame {
+  Bytes head;         ///< Room for the header, then the payload unless it is opaque.
+  BufferPtr payload;  ///< Opaque; may be null.
+
+  size_t size() const { return head.size() + (payload == nullptr ? 0 : payload->size()); }
+  void AppendTo(std::vector<std::span<const std::byte>>& pieces) const {
+    pieces.emplace_back(head);
+    if (payload != nullptr) {
+      pieces.push_back(payload->bytes());
+    }
+  }
+};
 
 /// One Append of an epoch. Offsets are set by StreamTable::Append.
 struct AppendedFrame {
   StreamId stream;
   PartitionId partition;
   StreamFrame frame;
-  Bytes encoded;  ///< Embedded transport: room for the header, then the payload as stored.
+  StoredFrame encoded;
 };
 
 struct PositionUpdate {

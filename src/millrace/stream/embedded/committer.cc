@@ -123,7 +123,7 @@ Status Committer::Write(Round& round) {
     }
   }
   for (const FrameRef ref : inlined) {
-    round.inlined.emplace_back(round.epochs[ref.epoch]->content.frames[ref.frame].encoded);
+    round.epochs[ref.epoch]->content.frames[ref.frame].encoded.AppendTo(round.inlined);
   }
   if (MR_PLANTED(PositionBeforeData) && journal_.Fits(2 * record_bytes)) {
     JournalEntries early;
@@ -165,7 +165,7 @@ Status Committer::WriteDirect(Round& round, StreamId stream, std::span<const Fra
   }
   std::vector<std::span<const std::byte>> pieces;
   for (const FrameRef ref : frames) {
-    pieces.emplace_back(round.epochs[ref.epoch]->content.frames[ref.frame].encoded);
+    round.epochs[ref.epoch]->content.frames[ref.frame].encoded.AppendTo(pieces);
   }
   MR_ASSIGN(const auto range, writer->second.Write(pieces));
   uint64_t position = range.position;

@@ -36,15 +36,17 @@ bool FitsIntoFrame(const AppendedFrame& frame) {
   return frame.encoded.size() - kHeaderBytes <= kPayloadBytesMax;
 }
 
-Bytes EncodeFramePayload(const StreamFrame& frame) {
-  Bytes bytes(kHeaderBytes);
+StoredFrame EncodeFramePayload(const StreamFrame& frame) {
+  StoredFrame stored{.head = Bytes(kHeaderBytes), .payload = nullptr};
   if (frame.type == FrameType::kData) {
-    EncodeColumnar(*frame.batch, bytes);
+    EncodeColumnar(*frame.batch, stored.head);
   } else {
-    ByteWriter(bytes).PutBytes(frame.payload->bytes());
+    stored.payload = frame.payload;
   }
-  ByteWriter(bytes).Patch(kPayloadHashAt, Xxh3(std::span(bytes).subspan(kHeaderBytes)));
-  return bytes;
+  const auto payload = stored.payload == nullptr ? std::span(stored.head).subspan(kHeaderBytes)
+                                                 : stored.payload->bytes();
+  ByteWriter(stored.head).Patch(kPayloadHashAt, Xxh3(payload));
+  return stored;
 }
 
 void SealFrame(AppendedFrame& appended, uint64_t identity, RoundId round) {
@@ -71,10 +73,10 @@ void SealFrame(AppendedFrame& appended, uint64_t identity, RoundId round) {
   writer.Put(frame.times.max);
   writer.Put(frame.times.limit);
   writer.Put(frame.max_event_time_before);
-  writer.Put(Load64(appended.encoded, kPayloadHashAt));
+  writer.Put(Load64(appended.encoded.head, kPayloadHashAt));
   MR_CHECK(header.size() == kHeaderBytes);
   writer.Patch(kChecksumAt, ChecksumOf(header));
-  std::memcpy(appended.encoded.data(), header.data(), kHeaderBytes);
+  std::memcpy(appended.encoded.head.data(), header.data(), kHeaderBytes);
 }
 
 Result<StoredFrameHeader> ParseFrameHeader(std::span<const std::byte> bytes, uint64_t identity) {

@@ -29,9 +29,9 @@ struct StoredFrameHeader {
 /// Whether a payload is small enough to be stored.
 bool FitsIntoFrame(const AppendedFrame& frame);
 
-/// Starts the stored form of a frame: room for the header, then the payload. The slow part of
-/// writing, done on the thread that appends. For data frames the payload is codec/columnar.
-Bytes EncodeFramePayload(const StreamFrame& frame);
+/// Starts the stored form of a frame. The slow part of writing, done on the thread that appends.
+/// For data frames the payload is codec/columnar.
+StoredFrame EncodeFramePayload(const StreamFrame& frame);
 
 /// Fills in the header of `frame.encoded` once offsets and round are known, and its checksum.
 /// FitsIntoFrame holds.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "millrace/data/random_batch.h"
+#include "millrace/stream/embedded/frame_codec_testing.h"
 #include "millrace/stream/embedded/frame_format.h"
 
 namespace millrace {
@@ -45,9 +46,9 @@ TEST(FrameCodec, GivesBackRows) {
   const SchemaPtr schema = SchemaOfAllTypes();
   const BatchPtr batch = RandomBatch(rng, schema, 50, 0.2, 0.5);
   const EventTimes times{.append_time = 1, .min = 2, .max = 3, .limit = 4};
-  AppendedFrame sealed = Sealed({.count = 50, .batch = batch, .times = times});
+  const AppendedFrame sealed = Sealed({.count = 50, .batch = batch, .times = times});
   const auto frame = DecodeFrame(Stream(schema), {PartitionId(2), Offset(100), 50},
-                                 Buffer::Own(std::move(sealed.encoded)), kIdentity);
+                                 Buffer::Own(BytesOf(sealed.encoded)), kIdentity);
   ASSERT_TRUE(frame) << frame.error().ToString();
   EXPECT_TRUE(SameRows(*frame->batch, *batch));
   EXPECT_EQ(frame->times.limit, 4);
@@ -56,15 +57,15 @@ TEST(FrameCodec, GivesBackRows) {
 }
 
 TEST(FrameCodec, GivesBackOpaquePayloads) {
-  AppendedFrame sealed = StateFrame("state");
+  const AppendedFrame sealed = StateFrame("state");
   const auto frame =
-      DecodeFrame(Stream(nullptr), kKey, Buffer::Own(std::move(sealed.encoded)), kIdentity);
+      DecodeFrame(Stream(nullptr), kKey, Buffer::Own(BytesOf(sealed.encoded)), kIdentity);
   ASSERT_TRUE(frame);
   EXPECT_EQ(AsText(frame->payload->bytes()), "state");
 }
 
 TEST(FrameCodec, EachBitIsChecked) {
-  const Bytes good = StateFrame("state").encoded;
+  const Bytes good = BytesOf(StateFrame("state").encoded);
   for (size_t bit = 0; bit < good.size() * 8; ++bit) {
     Bytes bytes = good;
     bytes[bit / 8] ^= std::byte{1} << (bit % 8);
@@ -75,7 +76,7 @@ TEST(FrameCodec, EachBitIsChecked) {
 }
 
 TEST(FrameCodec, EachShorterFrameIsDamaged) {
-  const Bytes good = StateFrame("state").encoded;
+  const Bytes good = BytesOf(StateFrame("state").encoded);
   for (size_t size = 0; size < good.size(); ++size) {
     EXPECT_EQ(CodeOf({good.begin(), good.begin() + static_cast<ptrdiff_t>(size)}, kKey),
               ErrorCode::kCorruption);
@@ -83,7 +84,7 @@ TEST(FrameCodec, EachShorterFrameIsDamaged) {
 }
 
 TEST(FrameCodec, HeaderProvesItselfWithoutItsPayload) {
-  const Bytes good = StateFrame("state").encoded;
+  const Bytes good = BytesOf(StateFrame("state").encoded);
   const auto header =
       ParseFrameHeader(std::span(good).first(frame_format::kHeaderBytes), kIdentity);
   ASSERT_TRUE(header);
@@ -92,7 +93,7 @@ TEST(FrameCodec, HeaderProvesItselfWithoutItsPayload) {
 }
 
 TEST(FrameCodec, MisplacedFramesAreDamaged) {
-  const Bytes good = StateFrame("state").encoded;
+  const Bytes good = BytesOf(StateFrame("state").encoded);
   EXPECT_EQ(CodeOf(good, kKey), ErrorCode{});
   EXPECT_EQ(CodeOf(good, kKey, kIdentity + 1), ErrorCode::kCorruption);
   EXPECT_EQ(CodeOf(good, {PartitionId(1), Offset(100), 1}), ErrorCode::kCorruption);
@@ -102,7 +103,8 @@ TEST(FrameCodec, MisplacedFramesAreDamaged) {
 TEST(FrameCodec, RowsInAStreamWithoutColumnsAreDamage) {
   Rng rng(1);
   const BatchPtr batch = RandomBatch(rng, SchemaOfAllTypes(), 1, 0, 0);
-  EXPECT_EQ(CodeOf(Sealed({.count = 1, .batch = batch}).encoded, kKey), ErrorCode::kCorruption);
+  EXPECT_EQ(CodeOf(BytesOf(Sealed({.count = 1, .batch = batch}).encoded), kKey),
+            ErrorCode::kCorruption);
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ Result<FrameJoiner::Stored> FrameJoiner::Join() const {
   appended.encoded = EncodeFramePayload(joined);
   SealFrame(appended, identity_, headers_.back().round);
   return Stored{{first.partition, joined.begin, joined.count},
-                Buffer::Own(std::move(appended.encoded))};
+                Buffer::Own(std::move(appended.encoded.head))};
 }
 
 }  // namespace millrace

@@ -3,6 +3,7 @@
 
 #include "millrace/base/check.h"
 #include "millrace/stream/embedded/frame_codec.h"
+#include "millrace/stream/embedded/frame_codec_testing.h"
 #include "millrace/stream/embedded/frame_format.h"
 
 // Bytes as a stored frame: as they are, and as the payload of a frame whose checksums are right.
@@ -43,9 +44,9 @@ void DecodeAsPayload(std::span<const std::byte> input) {
   appended.encoded = EncodeFramePayload(appended.frame);
   appended.frame.type = type;
   SealFrame(appended, kIdentity, RoundId(1));
-  MR_CHECK(CheckFrame(appended.encoded, kIdentity).has_value());
-  const auto frame = DecodeFrame(Stream(), {PartitionId(0), Offset(0), count},
-                                 Buffer::Own(std::move(appended.encoded)), kIdentity);
+  const BufferPtr stored = Buffer::Own(BytesOf(appended.encoded));
+  MR_CHECK(CheckFrame(stored->bytes(), kIdentity).has_value());
+  const auto frame = DecodeFrame(Stream(), {PartitionId(0), Offset(0), count}, stored, kIdentity);
   MR_CHECK(frame || type == FrameType::kData);
 }
 

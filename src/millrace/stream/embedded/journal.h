@@ -34,8 +34,8 @@ class Journal {
   /// Whether a record of this size fits into the current file.
   bool Fits(uint64_t record_bytes) const;
 
-  /// Appends a round and syncs. Returns where in the current file the first frame lies; the others
-  /// follow end to end. Durable on return.
+  /// Appends a round and syncs. `frames` are the bytes of its frames, in any pieces. Returns where
+  /// in the current file the first frame lies; the others follow end to end. Durable on return.
   Result<uint64_t> AppendRound(const JournalEntries& entries,
                                std::span<const std::span<const std::byte>> frames);
 

@@ -6,6 +6,7 @@
 #include "millrace/base/simulated_file_system.h"
 #include "millrace/stream/embedded/embedded_transport.h"
 #include "millrace/stream/embedded/frame_codec.h"
+#include "millrace/stream/embedded/frame_codec_testing.h"
 #include "millrace/stream/embedded/journal_format.h"
 #include "millrace/stream/embedded/journal_record.h"
 
@@ -76,7 +77,7 @@ class RecordMaker {
                         .encoded = {}};
     frame.encoded = EncodeFramePayload(frame.frame);
     SealFrame(frame, kIdentity, RoundId(sequence_));
-    return std::move(frame.encoded);
+    return BytesOf(frame.encoded);
   }
 
   ByteReader reader_;
