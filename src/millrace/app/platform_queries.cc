@@ -276,7 +276,7 @@ Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
   std::string position;
   if (runner.served_rows() != nullptr) {
     const auto root = runner.served_rows()->root();
-    position = SourcePositionText(platform_, runner, root.get());
+    position = SourcePositionText(runner, root.get());
     RowDecoder decoder(schema);
     std::vector<int64_t> counts;
     for (size_t page = 0; page < root->pages(); ++page) {
@@ -288,7 +288,7 @@ Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
       rows.Add(*decoder.Finish(), counts);
     }
   } else {
-    position = SourcePositionText(platform_, runner, nullptr);
+    position = SourcePositionText(runner, nullptr);
     const auto stream = platform_.transport().FindStream(query.view);
     for (uint32_t p = 0; p < stream->definition.partitions; ++p) {
       const PartitionInfo info = platform_.transport().Describe(stream->id, PartitionId(p));

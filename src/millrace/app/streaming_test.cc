@@ -234,5 +234,21 @@ TEST_F(StreamingTest, ProcessesAbortedEpochsAgain) {
   EXPECT_EQ(Rows("counts").size(), 3);
 }
 
+TEST_F(StreamingTest, APositionIsSaidOnceItsRowsAreCounted) {
+  Post(R"({"url":"/a","price":20,"at":"2026-01-01T00:00:00Z"})");
+  PipelineRunner& dear = *runners_.at("dear");
+  const auto read = [&] {
+    const std::vector<Offset> position = dear.source_position();
+    return std::ranges::count_if(position, [](Offset offset) { return offset > Offset(0); });
+  };
+  ASSERT_TRUE(dear.Step());
+  EXPECT_FALSE(transport_->ReaderPositions(dear.reader()).empty()) << "it is committed";
+  EXPECT_EQ(read(), 0);
+  EXPECT_EQ(dear.stats().rows_in, 0U);
+  ASSERT_TRUE(dear.Step());
+  EXPECT_EQ(read(), 1);
+  EXPECT_EQ(dear.stats().rows_in, 1U);
+}
+
 }  // namespace
 }  // namespace millrace

@@ -2,29 +2,24 @@
 
 namespace millrace {
 
-std::vector<Offset> SourceOffsets(Platform& platform, const PipelineRunner& runner,
-                                  const ServedRows::Root* root) {
-  if (root != nullptr) {
-    return root->source_position();
-  }
-  const auto positions = platform.transport().ReaderPositions(runner.reader());
-  std::vector<Offset> offsets;
-  for (const PipelineRunner::Source& source : runner.sources()) {
-    const auto found = positions.find({source.stream, source.partition});
-    offsets.push_back(found == positions.end() ? Offset() : found->second);
-  }
-  return offsets;
+namespace {
+
+/// How far a view has read its sources, partition by partition as in runner.sources(): with `root`
+/// that state of its rows (may be null), else what is committed.
+std::vector<Offset> SourceOffsets(const PipelineRunner& runner, const ServedRows::Root* root) {
+  return root != nullptr ? root->source_position() : runner.source_position();
 }
 
-std::string SourcePositionText(Platform& platform, const PipelineRunner& runner,
-                               const ServedRows::Root* root) {
+}  // namespace
+
+std::string SourcePositionText(const PipelineRunner& runner, const ServedRows::Root* root) {
   const auto& inputs = runner.plan().inputs;
   const bool is_bare = inputs.size() == 1 && !inputs.front().is_view;
   std::vector<StreamPosition> position(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     position[i].stream = is_bare ? "" : inputs[i].stream;
   }
-  const auto offsets = SourceOffsets(platform, runner, root);
+  const auto offsets = SourceOffsets(runner, root);
   for (size_t i = 0; i < offsets.size(); ++i) {
     const PipelineRunner::Source& source = runner.sources()[i];
     position[source.input].parts.emplace_back(source.partition.value(), offsets[i]);
@@ -51,7 +46,7 @@ ViewFrontier FrontierOf(Platform& platform) {
     const PipelineRunner& runner = platform.FindView(view)->runner();
     const ServedRows* served = runner.served_rows();
     const auto root = served == nullptr ? nullptr : served->root();
-    const auto offsets = SourceOffsets(platform, runner, root.get());
+    const auto offsets = SourceOffsets(runner, root.get());
     // Until it is built a view's rows are of no position.
     const bool is_built = platform.BuildProgress(*platform.FindView(view)) == 1;
     std::vector<Offset> of_input;

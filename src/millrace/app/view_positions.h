@@ -12,14 +12,9 @@ namespace millrace {
 /// How far the views of a platform have come, as queries see them. `platform` outlives it.
 ViewFrontier FrontierOf(Platform& platform);
 
-/// How far a view has read its sources, partition by partition as in runner.sources(): with `root`
-/// that state of its rows (may be null), else what is committed.
-std::vector<Offset> SourceOffsets(Platform& platform, const PipelineRunner& runner,
-                                  const ServedRows::Root* root);
-
-/// The same as clients see it: without a name for a view that reads just one table.
-std::string SourcePositionText(Platform& platform, const PipelineRunner& runner,
-                               const ServedRows::Root* root);
+/// How far a view has read its sources, as clients see it: with `root` that state of its rows (may
+/// be null), else what is committed. Without a name for a view that reads just one table.
+std::string SourcePositionText(const PipelineRunner& runner, const ServedRows::Root* root);
 
 /// The durable ends of a stream's partitions; empty when there is no such stream.
 std::vector<Offset> DurableEnds(Transport& transport, std::string_view stream);

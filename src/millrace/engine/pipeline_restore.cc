@@ -71,6 +71,12 @@ Status PipelineRunner::Restore() {
                                               ? PartitionWatermark()
                                               : state_->progress.source_watermarks[i]);
   }
+  {
+    MutexLock lock(mutex_);
+    for (const SourcePartition& source : source_partitions_) {
+      committed_position_.push_back(source.position());
+    }
+  }
   dataflow_.emplace(*plan_, partitions, *state_, clock_, workers_, options_.batch_rows_max);
   input_ends_.resize(sources_.size());
   owes_watermark_ = plan_->is_read && plan_->has_event_time && state_->progress.said_kind == 0;
@@ -107,12 +113,7 @@ Status PipelineRunner::RestoreServed() {
   if (streams_.closed) {
     MR_TRY(ServeClosedRows());
   }
-  std::vector<Offset> source_position;
-  source_position.reserve(source_partitions_.size());
-  for (const SourcePartition& source : source_partitions_) {
-    source_position.push_back(source.position());
-  }
-  served_->Publish(view_position_, std::move(source_position));
+  served_->Publish(view_position_, source_position());
   return {};
 }
 

@@ -122,6 +122,11 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   return Progress::kWorked;
 }
 
+std::vector<Offset> PipelineRunner::source_position() const {
+  MutexLock lock(mutex_);
+  return committed_position_;
+}
+
 bool PipelineRunner::ChargeState() {
   const size_t before = std::exchange(state_bytes_, state_->MemoryBytes());
   over_memory_limit_ = options_.memory != nullptr && !options_.memory->Change(before, state_bytes_);
@@ -383,11 +388,16 @@ Status PipelineRunner::HandleCommitted(const Epoch& epoch, const CommitResult& r
       view_position_[range.partition.value()] = range.end;
     }
   }
+  // Before the rows and positions that say so: who has waited for them finds them counted.
+  CountCommitted(epoch);
   if (served_ != nullptr) {
     ApplyOutput(epoch);
     served_->Publish(view_position_, epoch.end_positions);
   }
-  CountCommitted(epoch);
+  {
+    MutexLock lock(mutex_);
+    committed_position_ = epoch.end_positions;
+  }
   options_.metrics.commit_seconds.Observe(
       std::chrono::duration<double>(clock_.Monotonic() - epoch.sealed_at).count());
   if (options_.on_commit) {

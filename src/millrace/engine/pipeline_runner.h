@@ -99,6 +99,9 @@ class PipelineRunner {
   };
   /// In the order in which positions name them: the partitions of the first input come first.
   const std::vector<Source>& sources() const { return sources_; }
+  /// Per sources() the offset up to which records are in what is committed and counted by stats().
+  /// Of any thread.
+  std::vector<Offset> source_position() const MR_EXCLUDES(mutex_);
   /// Name of the reader whose positions say what the view has read.
   const std::string& reader() const { return reader_; }
   /// True when the last Step found everything read and committed.
@@ -195,10 +198,11 @@ class PipelineRunner {
   std::optional<std::chrono::nanoseconds> next_step_;
   PipelineStats stats_;
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar all_decided_;
   std::vector<Decided> decided_ MR_GUARDED_BY(mutex_);
   int undecided_ MR_GUARDED_BY(mutex_) = 0;
+  std::vector<Offset> committed_position_ MR_GUARDED_BY(mutex_);
 };
 
 }  // namespace millrace
