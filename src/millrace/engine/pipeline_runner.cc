@@ -18,12 +18,31 @@ namespace {
 constexpr int kEpochShare = 4;
 constexpr std::chrono::nanoseconds kEpochWaitMax = std::chrono::milliseconds(50);
 
+/// A frame of the view's rows has at least so many, if there are: a larger batch is not copied.
+constexpr size_t kFrameRowsMin = 65'536;
+
 /// Watermarks are passed on in such steps: a frame for each epoch would cost more than the rows.
 Micros WholeSeconds(Micros watermark) {
   // The last one may have no whole second below it.
   return watermark < kMicrosMin + kMicrosPerSecond
              ? kMicrosMin
              : watermark - (watermark % kMicrosPerSecond + kMicrosPerSecond) % kMicrosPerSecond;
+}
+
+/// The same rows in batches of at least kFrameRowsMin, but for the last one.
+std::vector<BatchPtr> JoinSmall(std::span<const BatchPtr> batches) {
+  std::vector<BatchPtr> joined;
+  size_t first = 0;
+  size_t rows = 0;
+  for (size_t i = 0; i < batches.size(); ++i) {
+    rows += batches[i]->rows();
+    if (rows >= kFrameRowsMin || i + 1 == batches.size()) {
+      joined.push_back(Concatenate(batches.subspan(first, i + 1 - first)));
+      first = i + 1;
+      rows = 0;
+    }
+  }
+  return joined;
 }
 
 }  // namespace
@@ -279,18 +298,16 @@ size_t PipelineRunner::AppendOutput(const std::vector<std::vector<BatchPtr>>& ou
                                     const EventTimes& times, Epoch& epoch, EpochWriter& writer) {
   size_t appends = 0;
   for (uint32_t p = 0; p < output.size(); ++p) {
-    if (output[p].empty()) {
-      continue;
-    }
-    const BatchPtr batch = Concatenate(output[p]);
-    epoch.rows_out += batch->rows();
-    if (MR_PLANTED(OutputInItsOwnEpoch)) {
-      auto early = transport_.BeginEpoch();
-      early->Append(streams_.view, PartitionId(p), batch, times);
-      early->CommitAsync({});
-    } else {
-      writer.Append(streams_.view, PartitionId(p), batch, times);
-      ++appends;
+    for (const BatchPtr& batch : JoinSmall(output[p])) {
+      epoch.rows_out += batch->rows();
+      if (MR_PLANTED(OutputInItsOwnEpoch)) {
+        auto early = transport_.BeginEpoch();
+        early->Append(streams_.view, PartitionId(p), batch, times);
+        early->CommitAsync({});
+      } else {
+        writer.Append(streams_.view, PartitionId(p), batch, times);
+        ++appends;
+      }
     }
   }
   return appends;

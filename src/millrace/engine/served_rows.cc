@@ -17,9 +17,9 @@ constexpr size_t kPagesPerDirectory = 256;
 
 }  // namespace
 
-/// Rows side by side, each behind its header.
+/// Rows side by side, each behind its header: u64 hash, i64 count, u32 bytes of the row. The memory
+/// is shared with older states; who has made it in the open generation may change it.
 struct ServedRows::Page {
-  /// u64 hash, i64 count, u32 bytes of the row.
   static constexpr size_t kHeaderBytes = 20;
   static constexpr size_t kNone = SIZE_MAX;
 
@@ -29,17 +29,19 @@ struct ServedRows::Page {
     std::string_view row;
   };
 
+  std::shared_ptr<char[]> bytes;
+  size_t size = 0;
+  size_t capacity = 0;
   uint64_t generation = 0;
-  std::string bytes;
 
   Entry At(size_t offset) const {
-    const char* const header = bytes.data() + offset;
+    const char* const header = bytes.get() + offset;
     Entry entry{};
-    uint32_t size = 0;
+    uint32_t row_size = 0;
     std::memcpy(&entry.hash, header, sizeof(entry.hash));
     std::memcpy(&entry.count, header + 8, sizeof(entry.count));
-    std::memcpy(&size, header + 16, sizeof(size));
-    entry.row = {header + kHeaderBytes, size};
+    std::memcpy(&row_size, header + 16, sizeof(row_size));
+    entry.row = {header + kHeaderBytes, row_size};
     return entry;
   }
   static size_t BytesOf(const Entry& entry) { return kHeaderBytes + entry.row.size(); }
@@ -47,7 +49,7 @@ struct ServedRows::Page {
   /// Calls `visit(offset, entry)` with each row until it returns false.
   template <typename Visit>
   void VisitWhile(Visit visit) const {
-    for (size_t offset = 0; offset < bytes.size();) {
+    for (size_t offset = 0; offset < size;) {
       const Entry entry = At(offset);
       if (!visit(offset, entry)) {
         return;
@@ -68,25 +70,45 @@ struct ServedRows::Page {
     return found;
   }
 
-  void Append(const Entry& entry) {
-    const auto size = static_cast<uint32_t>(entry.row.size());
-    char header[kHeaderBytes];
-    std::memcpy(header, &entry.hash, sizeof(entry.hash));
-    std::memcpy(header + 8, &entry.count, sizeof(entry.count));
-    std::memcpy(header + 16, &size, sizeof(size));
-    bytes.append(header, sizeof(header));
-    bytes.append(entry.row);
+  /// Makes the page one of this generation, with room for `more` bytes.
+  void Open(uint64_t open_generation, size_t more) {
+    const bool is_own = generation == open_generation;
+    const size_t needed = size + more;
+    if (is_own && needed <= capacity) {
+      return;
+    }
+    capacity = is_own ? std::max(needed, size + size / 4) : needed;
+    auto copy = std::make_shared_for_overwrite<char[]>(capacity);
+    if (size > 0) {
+      std::memcpy(copy.get(), bytes.get(), size);
+    }
+    bytes = std::move(copy);
+    generation = open_generation;
   }
 
-  void SetCount(size_t offset, int64_t count) {
-    std::memcpy(bytes.data() + offset + 8, &count, sizeof(count));
+  // The page is open, and has room.
+  void Append(const Entry& entry) {
+    const auto row_size = static_cast<uint32_t>(entry.row.size());
+    char* const header = bytes.get() + size;
+    std::memcpy(header, &entry.hash, sizeof(entry.hash));
+    std::memcpy(header + 8, &entry.count, sizeof(entry.count));
+    std::memcpy(header + 16, &row_size, sizeof(row_size));
+    std::memcpy(header + kHeaderBytes, entry.row.data(), row_size);
+    size += BytesOf(entry);
   }
-  void Remove(size_t offset) { bytes.erase(offset, BytesOf(At(offset))); }
+  void SetCount(size_t offset, int64_t count) {
+    std::memcpy(bytes.get() + offset + 8, &count, sizeof(count));
+  }
+  void Remove(size_t offset) {
+    const size_t behind = offset + BytesOf(At(offset));
+    std::memmove(bytes.get() + offset, bytes.get() + behind, size - behind);
+    size -= behind - offset;
+  }
 };
 
 struct ServedRows::Directory {
   uint64_t generation = 0;
-  std::vector<std::shared_ptr<Page>> pages;
+  std::vector<Page> pages;
 };
 
 /// All pages of a shard.
@@ -95,7 +117,7 @@ struct ServedRows::Table {
   size_t pages = 0;
   uint64_t rows = 0;
 
-  const std::shared_ptr<Page>& At(size_t page) const {
+  const Page& At(size_t page) const {
     return directories[page / kPagesPerDirectory]->pages[page % kPagesPerDirectory];
   }
 
@@ -118,11 +140,13 @@ class ServedRows::Shard {
   std::shared_ptr<const Table> Publish();
 
  private:
+  void SortByDirectory();
   void Prefetch(size_t i) const;
   void Add(std::string_view row, uint64_t hash, int64_t weight);
   void AddPage(Page page);
-  Directory& WritableDirectory(size_t index);
-  Page& WritablePage(size_t index);
+  Directory& OpenDirectory(size_t index);
+  /// The page may still be shared.
+  Page& PageAt(size_t index);
   void SplitNextPage();
 
   Table next_;
@@ -136,6 +160,8 @@ class ServedRows::Shard {
   EncodedKeys rows_;
   EncodedKeys keys_;
   std::vector<uint64_t> hashes_;
+  std::vector<uint32_t> order_;  ///< Rows, those of one directory side by side.
+  std::vector<uint32_t> directory_ends_;
 };
 
 void ServedRows::Root::VisitPage(
@@ -143,7 +169,7 @@ void ServedRows::Root::VisitPage(
   const auto shard =
       static_cast<size_t>(std::ranges::upper_bound(page_ends_, page) - page_ends_.begin());
   const size_t first = shard == 0 ? 0 : page_ends_[shard - 1];
-  tables_[shard]->At(page - first)->VisitWhile([&](size_t, const Page::Entry& entry) {
+  tables_[shard]->At(page - first).VisitWhile([&](size_t, const Page::Entry& entry) {
     visit(entry.row, entry.count);
     return true;
   });
@@ -162,8 +188,7 @@ void ServedRows::Shard::AddPage(Page page) {
     next_.directories.push_back(std::make_shared<Directory>());
     next_.directories.back()->generation = generation_;
   }
-  page.generation = generation_;
-  WritableDirectory(directory).pages.push_back(std::make_shared<Page>(std::move(page)));
+  OpenDirectory(directory).pages.push_back(std::move(page));
   ++next_.pages;
 }
 
@@ -180,40 +205,62 @@ void ServedRows::Shard::Apply(const Batch& batch) {
   for (size_t i = 0; i < rows_.size(); ++i) {
     hashes_[i] = HashEncoded(keys.key(i));
   }
-  for (size_t i = 0; i < rows_.size(); ++i) {
+  SortByDirectory();
+  for (size_t i = 0; i < order_.size(); ++i) {
     Prefetch(i);
-    Add(rows_.key(i), hashes_[i], batch.Weight(i));
+    const uint32_t row = order_[i];
+    Add(rows_.key(row), hashes_[row], batch.Weight(row));
+  }
+  while (next_.rows > next_.pages * kRowsPerPage) {
+    SplitNextPage();
+  }
+}
+
+/// A directory's pages fit into a cache, where those of all others do not.
+void ServedRows::Shard::SortByDirectory() {
+  const auto directory_of = [&](size_t row) {
+    return next_.PageOf(hashes_[row]) / kPagesPerDirectory;
+  };
+  order_.resize(hashes_.size());
+  directory_ends_.assign(next_.directories.size() + 1, 0);
+  for (size_t row = 0; row < hashes_.size(); ++row) {
+    ++directory_ends_[directory_of(row) + 1];
+  }
+  std::partial_sum(directory_ends_.begin(), directory_ends_.end(), directory_ends_.begin());
+  for (size_t row = 0; row < hashes_.size(); ++row) {
+    order_[directory_ends_[directory_of(row)]++] = static_cast<uint32_t>(row);
   }
 }
 
 void ServedRows::Shard::Prefetch(size_t i) const {
   // Each step needs what the one before has fetched, some rows ago.
-  constexpr size_t kStep = 4;
-  const auto page_of = [&](size_t row) -> const std::shared_ptr<Page>& {
-    return next_.At(next_.PageOf(hashes_[row]));
+  constexpr size_t kStep = 8;
+  constexpr size_t kLineBytes = 64;
+  const auto page_of = [&](size_t ahead) -> const Page& {
+    return next_.At(next_.PageOf(hashes_[order_[ahead]]));
   };
-  if (i + 3 * kStep < hashes_.size()) {
-    __builtin_prefetch(&page_of(i + 3 * kStep));
+  if (i + 2 * kStep < order_.size()) {
+    __builtin_prefetch(&page_of(i + 2 * kStep));
   }
-  if (i + 2 * kStep < hashes_.size()) {
-    __builtin_prefetch(page_of(i + 2 * kStep).get());
-  }
-  if (i + kStep < hashes_.size()) {
-    __builtin_prefetch(page_of(i + kStep)->bytes.data());
+  if (i + kStep < order_.size()) {
+    const Page& page = page_of(i + kStep);
+    for (size_t offset = 0; offset < page.size; offset += kLineBytes) {
+      __builtin_prefetch(page.bytes.get() + offset);
+    }
   }
 }
 
 void ServedRows::Shard::Add(std::string_view row, uint64_t hash, int64_t weight) {
-  Page& page = WritablePage(next_.PageOf(hash));
+  Page& page = PageAt(next_.PageOf(hash));
   const size_t offset = page.Find(hash, row);
   if (offset == Page::kNone) {
-    page.Append({.hash = hash, .count = weight, .row = row});
+    const Page::Entry entry{.hash = hash, .count = weight, .row = row};
+    page.Open(generation_, Page::BytesOf(entry));
+    page.Append(entry);
     ++next_.rows;
-    if (next_.rows > next_.pages * kRowsPerPage) {
-      SplitNextPage();
-    }
     return;
   }
+  page.Open(generation_, 0);
   const int64_t count = page.At(offset).count + weight;
   if (count == 0) {
     page.Remove(offset);
@@ -223,7 +270,7 @@ void ServedRows::Shard::Add(std::string_view row, uint64_t hash, int64_t weight)
   }
 }
 
-ServedRows::Directory& ServedRows::Shard::WritableDirectory(size_t index) {
+ServedRows::Directory& ServedRows::Shard::OpenDirectory(size_t index) {
   std::shared_ptr<Directory>& directory = next_.directories[index];
   if (directory->generation != generation_) {
     directory = std::make_shared<Directory>(*directory);
@@ -232,28 +279,29 @@ ServedRows::Directory& ServedRows::Shard::WritableDirectory(size_t index) {
   return *directory;
 }
 
-ServedRows::Page& ServedRows::Shard::WritablePage(size_t index) {
-  Directory& directory = WritableDirectory(index / kPagesPerDirectory);
-  std::shared_ptr<Page>& page = directory.pages[index % kPagesPerDirectory];
-  if (page->generation != generation_) {
-    page = std::make_shared<Page>(*page);
-    page->generation = generation_;
-  }
-  return *page;
+ServedRows::Page& ServedRows::Shard::PageAt(size_t index) {
+  return OpenDirectory(index / kPagesPerDirectory).pages[index % kPagesPerDirectory];
 }
 
 void ServedRows::Shard::SplitNextPage() {
   const size_t round = std::bit_floor(next_.pages);
-  Page& from = WritablePage(next_.pages - round);
-  Page stays;
-  Page goes;
+  Page& from = PageAt(next_.pages - round);
+  const auto goes = [&](const Page::Entry& entry) { return (entry.hash & round) != 0; };
+  size_t goes_bytes = 0;
   from.VisitWhile([&](size_t, const Page::Entry& entry) {
-    ((entry.hash & round) == 0 ? stays : goes).Append(entry);
+    goes_bytes += goes(entry) ? Page::BytesOf(entry) : 0;
     return true;
   });
-  stays.generation = generation_;
-  from = std::move(stays);
-  AddPage(std::move(goes));
+  Page lower;
+  Page upper;
+  lower.Open(generation_, from.size - goes_bytes);
+  upper.Open(generation_, goes_bytes);
+  from.VisitWhile([&](size_t, const Page::Entry& entry) {
+    (goes(entry) ? upper : lower).Append(entry);
+    return true;
+  });
+  from = std::move(lower);
+  AddPage(std::move(upper));
 }
 
 std::shared_ptr<const ServedRows::Table> ServedRows::Shard::Publish() {
@@ -287,8 +335,12 @@ void ServedRows::Publish(std::vector<Offset> position, std::vector<Offset> sourc
   }
   root->position_ = std::move(position);
   root->source_position_ = std::move(source_position);
-  MutexLock lock(mutex_);
-  published_ = std::move(root);
+  std::shared_ptr<const Root> published = std::move(root);
+  {
+    MutexLock lock(mutex_);
+    published_.swap(published);
+  }
+  // Here goes what only the last state had, unless a query has it: not while others wait.
 }
 
 std::shared_ptr<const ServedRows::Root> ServedRows::root() const {

@@ -21,7 +21,8 @@ namespace millrace {
 /// (Litwin, 1980), whose buckets are the pages: it grows by one page at a time, so that no commit
 /// waits for a large table to be built anew. A row's page follows from the key columns, so that an
 /// old and a new row of a key are on one page, which is copied once. Pages hang in directories of
-/// kPagesPerDirectory, so that a commit copies what it changed and not a pointer for each page.
+/// kPagesPerDirectory, so that a commit copies what it changed and not a pointer for each page; a
+/// batch of changes goes directory by directory, since one's pages fit into a cache.
 ///
 /// Reserve and Apply: one thread at a time for each shard. Publish: no other at that time. root():
 /// any thread.
