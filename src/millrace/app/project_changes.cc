@@ -35,13 +35,18 @@ std::optional<std::string> Conflict(const StreamDefinition& stored,
   if (stored.partitions != wanted.partitions) {
     return fmt::format("it has {} partitions and not {}", stored.partitions, wanted.partitions);
   }
-  if (stored.properties != wanted.properties) {
+  if (WithoutGoneColumns(stored) != wanted.properties) {
     return "its event_time or storage is another";
   }
   for (const Field& field : wanted.schema->fields()) {
     const auto index = stored.schema->Find(field.name);
     if (!index && !field.nullable) {
       return fmt::format("column {} is new and NOT NULL", field.name);
+    }
+    if (!index && IsGoneColumn(stored, field.name)) {
+      return fmt::format("column {} was taken away, and stored records may still have it: a new one "
+                         "needs another name",
+                         field.name);
     }
     if (!index) {
       continue;
@@ -114,7 +119,7 @@ class ProjectChanges::Finder {
   }
 
   Status LookAtTable(const TableDefinition& table) {
-    const StreamDefinition wanted = StreamIngestor::StreamOf(table);
+    StreamDefinition wanted = StreamIngestor::StreamOf(table);
     partitions_[table.name] = wanted.partitions;
     const auto stored = transport_.FindStream(table.name);
     if (!stored) {
@@ -132,9 +137,10 @@ class ProjectChanges::Finder {
               .WithHint("give the changed table another name; --prune then drops the "
                         "records of the old one"));
     }
-    found_.streams_.redefined.push_back({.id = stored->id, .definition = wanted});
     Note(Kind::kExtended, false, table.name,
          DifferenceOf(*stored->definition.schema, *wanted.schema));
+    NoteGoneColumns(stored->definition, wanted);
+    found_.streams_.redefined.push_back({.id = stored->id, .definition = std::move(wanted)});
     return {};
   }
 
@@ -177,9 +183,10 @@ class ProjectChanges::Finder {
     const std::string& name = sink.table.name;
     const auto stream = transport_.FindStream(sink.stream);
     const bool has_read = !transport_.ReaderPositions(ReaderOfSink(name)).empty();
+    // A stream that is not there yet is another one than it has read.
     const bool is_rebuilt =
-        stream && has_read &&
-        (rebuilt_.contains(sink.stream) || HasReadAnotherStream(transport_, name, stream->id));
+        has_read && (!stream || rebuilt_.contains(sink.stream) ||
+                     HasReadAnotherStream(transport_, name, stream->id));
     if (is_rebuilt && options_.rebuild_sinks) {
       found_.streams_.forgotten_readers.push_back(ReaderOfSink(name));
     }

@@ -195,6 +195,42 @@ TEST_F(ProjectChangesTest, AddsAColumnToATableAndRebuildsNothing) {
   EXPECT_THAT(Changes(Sql({wider, kCounts})), ElementsAre("clicks: kept", "counts: kept"));
 }
 
+TEST_F(ProjectChangesTest, AColumnThatWasTakenAwayDoesNotComeBack) {
+  Start(Sql({kClicks}));
+  PostClicks(2);
+  const std::string without = Replaced(kClicks, "price bigint, ", "");
+  EXPECT_THAT(Changes(without), ElementsAre("clicks: changed: column price is gone"));
+  StartAgain(without);
+  EXPECT_THAT(Changes(without), ElementsAre("clicks: kept"));
+  for (const std::string_view column : {"price bigint, ", "price text, "}) {
+    const auto changes = Find(Replaced(kClicks, "price bigint, ", column));
+    ASSERT_FALSE(changes) << "some of the stored records have the old values";
+    EXPECT_THAT(changes.error().message(), HasSubstr("column price was taken away"));
+  }
+  const std::string wider = Replaced(kClicks, "price bigint, ", "cost text, ");
+  StartAgain(wider);
+  const auto records = Records({.stream = "clicks", .from = ""});
+  ASSERT_TRUE(records);
+  EXPECT_THAT(*records, HasSubstr(R"("cost":null)"));
+  EXPECT_FALSE(Find(Replaced(kClicks, "price bigint, ", "price bigint, cost text, ")))
+      << "it is remembered";
+}
+
+TEST_F(ProjectChangesTest, ASinkThatReadsAnotherStreamFromNowOnWaits) {
+  const std::string_view table = "CREATE TABLE out (url text) WITH (connector = 'blackhole');\n";
+  const std::string plain =
+      Sql({kClicks, table, "INSERT INTO out SELECT url FROM names;\n",
+           "CREATE MATERIALIZED VIEW names AS SELECT url FROM clicks;\n"});
+  Start(plain);
+  PostClicks(2);
+  while (platform_->transport().ReaderPositions("sink:out").empty()) {
+    Answer<std::string>().WaitBriefly();
+  }
+  EXPECT_THAT(Changes(Replaced(plain, "SELECT url FROM names", "SELECT upper(url) AS url FROM names")),
+              ElementsAre("clicks: kept", "names: kept",
+                          "out: waits for --rebuild-sinks: what it reads is new"));
+}
+
 TEST_F(ProjectChangesTest, RefusesATableWhoseRecordsDoNotFit) {
   Start(Sql({kClicks, kCounts}));
   const auto refusal = [&](std::string_view from, std::string_view to) {

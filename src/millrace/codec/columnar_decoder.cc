@@ -241,8 +241,8 @@ Result<Column> ReadField(const Field& field, std::span<const Entry> entries, siz
   }
   if (entry->type != field.type) {
     return Err(ErrorCode::kDefinitionChanged,
-               fmt::format("column {} is now {} and is stored as type {}", field.name,
-                           field.type.ToString(), static_cast<int>(entry->type.id)));
+               fmt::format("column {} is now {} and is stored as {}", field.name,
+                           field.type.ToString(), entry->type.ToString()));
   }
   auto column = ColumnReader(*entry, rows, payload).Read();
   if (!column) {

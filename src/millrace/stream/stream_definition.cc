@@ -4,11 +4,48 @@
 
 namespace millrace {
 
+namespace {
+
+constexpr const char* kStorageProperty = "storage";
+constexpr std::string_view kDirectStorage = "direct";
+/// Then the column's name; the value is its last type.
+constexpr std::string_view kGonePrefix = "gone.";
+
+std::string GoneProperty(std::string_view column) {
+  return fmt::format("{}{}", kGonePrefix, column);
+}
+
+}  // namespace
+
 bool SameDefinition(const StreamDefinition& a, const StreamDefinition& b) {
   const bool same_schema = (a.schema == nullptr) == (b.schema == nullptr) &&
                            (a.schema == nullptr || *a.schema == *b.schema);
   return same_schema && a.name == b.name && a.partitions == b.partitions &&
-         a.properties == b.properties;
+         WithoutGoneColumns(a) == WithoutGoneColumns(b);
+}
+
+void NoteGoneColumns(const StreamDefinition& stored, StreamDefinition& changed) {
+  for (const auto& [name, value] : stored.properties) {
+    if (name.starts_with(kGonePrefix)) {
+      changed.properties[name] = value;
+    }
+  }
+  for (const Field& field : stored.schema->fields()) {
+    if (!changed.schema->Find(field.name)) {
+      changed.properties[GoneProperty(field.name)] = field.type.ToString();
+    }
+  }
+}
+
+bool IsGoneColumn(const StreamDefinition& definition, std::string_view column) {
+  return definition.properties.contains(GoneProperty(column));
+}
+
+std::map<std::string, std::string> WithoutGoneColumns(const StreamDefinition& definition) {
+  auto properties = definition.properties;
+  std::erase_if(properties,
+                [](const auto& property) { return property.first.starts_with(kGonePrefix); });
+  return properties;
 }
 
 StreamDefinition Dropped(StreamDefinition definition) {
@@ -25,13 +62,6 @@ std::vector<StreamInfo> WithoutDropped(std::vector<StreamInfo> streams) {
   std::erase_if(streams, [](const StreamInfo& stream) { return IsDropped(stream.definition); });
   return streams;
 }
-
-namespace {
-
-constexpr const char* kStorageProperty = "storage";
-constexpr std::string_view kDirectStorage = "direct";
-
-}  // namespace
 
 void SetDirect(StreamDefinition& definition) {
   definition.properties[kStorageProperty] = kDirectStorage;

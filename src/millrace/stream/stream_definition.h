@@ -1,13 +1,24 @@
 #pragma once
 
+#include <map>
+#include <string>
+#include <string_view>
+
 #include "millrace/stream/transport.h"
 
 namespace millrace {
 
 inline constexpr uint32_t kPartitionsMax = 65536;
 
-/// Whether both define the same stream; schemas are compared by content.
+/// Whether both define the same stream; schemas are compared by content, gone columns not at all.
 bool SameDefinition(const StreamDefinition& a, const StreamDefinition& b);
+
+/// Notes in `changed` which columns `stored` has, or has had, and `changed` has not: stored records
+/// may still have values of them, so that no new column can have their names.
+void NoteGoneColumns(const StreamDefinition& stored, StreamDefinition& changed);
+bool IsGoneColumn(const StreamDefinition& definition, std::string_view column);
+/// The properties that say something else.
+std::map<std::string, std::string> WithoutGoneColumns(const StreamDefinition& definition);
 
 /// The definition of a stream that was dropped: it keeps its number and takes no part any more.
 StreamDefinition Dropped(StreamDefinition definition);
