@@ -44,9 +44,10 @@ std::optional<std::string> Conflict(const StreamDefinition& stored,
       return fmt::format("column {} is new and NOT NULL", field.name);
     }
     if (!index && IsGoneColumn(stored, field.name)) {
-      return fmt::format("column {} was taken away, and stored records may still have it: a new one "
-                         "needs another name",
-                         field.name);
+      return fmt::format(
+          "column {} was taken away, and stored records may still have it: a new one "
+          "needs another name",
+          field.name);
     }
     if (!index) {
       continue;
@@ -184,9 +185,8 @@ class ProjectChanges::Finder {
     const auto stream = transport_.FindStream(sink.stream);
     const bool has_read = !transport_.ReaderPositions(ReaderOfSink(name)).empty();
     // A stream that is not there yet is another one than it has read.
-    const bool is_rebuilt =
-        has_read && (!stream || rebuilt_.contains(sink.stream) ||
-                     HasReadAnotherStream(transport_, name, stream->id));
+    const bool is_rebuilt = has_read && (!stream || rebuilt_.contains(sink.stream) ||
+                                         HasReadAnotherStream(transport_, name, stream->id));
     if (is_rebuilt && options_.rebuild_sinks) {
       found_.streams_.forgotten_readers.push_back(ReaderOfSink(name));
     }

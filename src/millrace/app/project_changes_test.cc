@@ -218,17 +218,17 @@ TEST_F(ProjectChangesTest, AColumnThatWasTakenAwayDoesNotComeBack) {
 
 TEST_F(ProjectChangesTest, ASinkThatReadsAnotherStreamFromNowOnWaits) {
   const std::string_view table = "CREATE TABLE out (url text) WITH (connector = 'blackhole');\n";
-  const std::string plain =
-      Sql({kClicks, table, "INSERT INTO out SELECT url FROM names;\n",
-           "CREATE MATERIALIZED VIEW names AS SELECT url FROM clicks;\n"});
+  const std::string plain = Sql({kClicks, table, "INSERT INTO out SELECT url FROM names;\n",
+                                 "CREATE MATERIALIZED VIEW names AS SELECT url FROM clicks;\n"});
   Start(plain);
   PostClicks(2);
   while (platform_->transport().ReaderPositions("sink:out").empty()) {
     Answer<std::string>().WaitBriefly();
   }
-  EXPECT_THAT(Changes(Replaced(plain, "SELECT url FROM names", "SELECT upper(url) AS url FROM names")),
-              ElementsAre("clicks: kept", "names: kept",
-                          "out: waits for --rebuild-sinks: what it reads is new"));
+  EXPECT_THAT(
+      Changes(Replaced(plain, "SELECT url FROM names", "SELECT upper(url) AS url FROM names")),
+      ElementsAre("clicks: kept", "names: kept",
+                  "out: waits for --rebuild-sinks: what it reads is new"));
 }
 
 TEST_F(ProjectChangesTest, RefusesATableWhoseRecordsDoNotFit) {

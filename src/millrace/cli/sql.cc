@@ -90,12 +90,16 @@ int RunSql(const SqlFlags& flags) {
   HttpClient client(flags.server.Take());
   for (const std::string& command : flags.commands) {
     SqlSplitter splitter;
-    splitter.Add(command + ";");
+    splitter.Add(command);
     while (const auto statement = splitter.Next()) {
-      if (statement->find_first_not_of(" \t\r\n") != std::string::npos &&
-          !RunStatement(flags, client, *statement)) {
+      if (!RunStatement(flags, client, *statement)) {
         return kExitFailure;
       }
+    }
+    // Also one whose quote does not end: the server says where.
+    if (const std::string rest = splitter.Rest();
+        !rest.empty() && !RunStatement(flags, client, rest)) {
+      return kExitFailure;
     }
   }
   return flags.commands.empty() ? RunInput(flags, client) : 0;

@@ -27,6 +27,25 @@ size_t SkipQuoted(std::string_view text, size_t at) {
   return rest.starts_with("/*") ? behind("*/", at + 2) : at;
 }
 
+/// Whether there are just spaces and comments; one that does not end is more.
+bool IsBlank(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    if (kSpace.contains(text[at])) {
+      ++at;
+      continue;
+    }
+    const bool is_line = text.substr(at).starts_with("--");
+    if (!is_line && !text.substr(at).starts_with("/*")) {
+      return false;
+    }
+    at = SkipQuoted(text, at);
+    if (at == std::string_view::npos) {
+      return is_line;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<std::string> SqlSplitter::Next() {
@@ -41,7 +60,10 @@ std::optional<std::string> SqlSplitter::Next() {
       std::string statement = text_.substr(0, at);
       text_.erase(0, at + 1);
       text_.erase(0, std::min(text_.find_first_not_of(kSpace), text_.size()));
-      return statement;
+      if (!IsBlank(statement)) {
+        return statement;
+      }
+      at = 0;
     } else {
       ++at;
     }
@@ -51,7 +73,7 @@ std::optional<std::string> SqlSplitter::Next() {
 
 std::string SqlSplitter::Rest() {
   std::string rest = std::exchange(text_, {});
-  return rest.find_first_not_of(kSpace) == std::string::npos ? std::string() : rest;
+  return IsBlank(rest) ? std::string() : rest;
 }
 
 }  // namespace millrace

@@ -10,9 +10,10 @@ namespace millrace {
 class SqlSplitter {
  public:
   void Add(std::string_view text) { text_ += text; }
-  /// The next whole statement, without its semicolon.
+  /// The next whole statement, without its semicolon; none of just space and comments.
   std::optional<std::string> Next();
-  /// What is left without a semicolon; empty when that is white space.
+  /// What is left without a semicolon, also in a quote or comment that does not end; empty when
+  /// that is just space and comments.
   std::string Rest();
 
  private:

@@ -25,5 +25,16 @@ TEST(SqlSplitter, PassesOverQuotesAndComments) {
   EXPECT_EQ(splitter.Rest(), "");
 }
 
+TEST(SqlSplitter, LeavesOutWhatSaysNothing) {
+  SqlSplitter splitter;
+  splitter.Add(" ;; /* a */ ; -- b\n; SELECT 1; -- c");
+  EXPECT_EQ(splitter.Next(), "SELECT 1");
+  EXPECT_EQ(splitter.Next(), std::nullopt);
+  EXPECT_EQ(splitter.Rest(), "");
+  splitter.Add("/* open; ");
+  EXPECT_EQ(splitter.Next(), std::nullopt);
+  EXPECT_EQ(splitter.Rest(), "/* open; ");
+}
+
 }  // namespace
 }  // namespace millrace

@@ -60,6 +60,11 @@ Status Dataflow::Run(std::span<const InputTime> inputs, bool on_many_threads) {
   };
   RunTasks(source_tasks_.size(), on_many_threads,
            [this](size_t i) { RunSource(source_tasks_[i]); });
+  for (const SourceTask& task : source_tasks_) {
+    if (task.error) {
+      return Err(*task.error);
+    }
+  }
   effort_.sources += lap();
   for (size_t op = 0; op < plan_.operators.size(); ++op) {
     const Operator& each = *plan_.operators[op];
@@ -127,7 +132,13 @@ Dataflow::InputTime Dataflow::Earliest(
   return earliest;
 }
 
+std::optional<Error> Dataflow::ReasonToStop() const {
+  const Status status = check_ == nullptr ? Status() : (*check_)(0);
+  return status ? std::nullopt : std::optional(status.error());
+}
+
 void Dataflow::RunSource(SourceTask& task) {
+  task.error.reset();
   const std::vector<size_t>& legs = legs_from_input_[task.input];
   task.report.emplace(clock_.WallMicros());
   for (const size_t leg : legs) {
@@ -140,6 +151,9 @@ void Dataflow::RunSource(SourceTask& task) {
     task.report->counts.in += piece.rows->rows() * legs.size();
     task.report->SetSource(task.partition, std::move(piece.original), piece.begin);
     for (const BatchPtr& part : SplitBatch(piece.rows, batch_rows_max_)) {
+      if (task.error = ReasonToStop(); task.error) {
+        return;
+      }
       for (const size_t leg : legs) {
         Send(leg, task.partition, part, *task.report);
       }
@@ -198,6 +212,9 @@ void Dataflow::RunOperator(size_t op, uint32_t partition) {
       tasks.buffers[partition]->Start(FirstOpenOf(plan_.legs[leg].to_operator));
     }
     for (const BatchPtr& rows : task.output.rows) {
+      if (task.error = ReasonToStop(); task.error) {
+        return;
+      }
       Send(leg, partition, rows, *task.report);
     }
     for (const BatchPtr& rows : task.output.closed) {

@@ -81,6 +81,7 @@ class Dataflow {
     uint32_t partition = 0;
     SourcePartition::Slice slice;
     std::optional<RowReport> report;
+    std::optional<Error> error;
   };
   struct OperatorTask {
     std::optional<RowReport> report;
@@ -97,6 +98,8 @@ class Dataflow {
   void RunTasks(size_t count, bool on_many_threads, const std::function<void(size_t)>& task);
   /// What an operator has not forgotten, as of before it runs in this epoch.
   Micros FirstOpenOf(size_t op) const { return state_.progress.operator_watermarks[op]; }
+  /// What the check says; asked before each batch.
+  std::optional<Error> ReasonToStop() const;
   void RunSource(SourceTask& task);
   void RunOperator(size_t op, uint32_t partition);
   /// Sends rows of a task down a leg.

@@ -279,7 +279,8 @@ Bound<PlanPtr> Catalog::BindQuery(Entry& entry, const TreeNode& query, bool emit
   SelectBinder binder(*entry.script, *this,
                       {.emit_final = emit_final,
                        .grace = grace,
-                       .default_window_size = options_.default_window_size});
+                       .default_window_size = options_.default_window_size,
+                       .is_view = entry.kind != Kind::kInsert});
   return binder.Bind(query, entry.offset);
 }
 

@@ -94,6 +94,30 @@ TEST_F(CompileQueryTest, ReadsTablesViewsAndPlainViews) {
   EXPECT_FALSE(Compile("SELECT * FROM users")->plan->properties.append_only);
 }
 
+TEST_F(CompileQueryTest, ColumnsOfTheSameNameAreNumbered) {
+  const auto names = [&](std::string_view sql) {
+    const auto query = Compile(sql);
+    if (!query) {
+      return query.error().ToString();
+    }
+    std::vector<std::string> shown;
+    for (size_t i = 0; i < query->columns; ++i) {
+      shown.push_back(query->plan->schema->field(i).name);
+    }
+    return fmt::format("{}", fmt::join(shown, ","));
+  };
+  EXPECT_EQ(names("SELECT count(*), count(a), a AS count_2 FROM t GROUP BY a"),
+            "count,count_2_,count_2");
+  EXPECT_EQ(names("SELECT * FROM t x JOIN t y ON x.a = y.a").substr(0, 4), "a,b,");
+  EXPECT_EQ(names("SELECT a AS x FROM t UNION ALL SELECT * FROM (SELECT id FROM users) u"), "x");
+  EXPECT_EQ(names("SELECT a, a FROM t UNION SELECT id AS z, id AS z FROM users"), "a,a_2");
+  EXPECT_EQ(names("SELECT count(*) AS n FROM (SELECT a + 1, a + 2 FROM t) q"), "n");
+  // Who names one of them is told, as PostgreSQL does.
+  EXPECT_EQ(ErrorOf("SELECT max(a), max(b) FROM t ORDER BY max").substr(0, 6), "MR2006");
+  EXPECT_EQ(ErrorOf("SELECT q.n FROM (SELECT a AS n, b AS n FROM t) q").substr(0, 6), "MR2005");
+  EXPECT_EQ(ErrorOf("SELECT a + 1 AS n, a + 2 AS n FROM t GROUP BY n").substr(0, 6), "MR2006");
+}
+
 TEST_F(CompileQueryTest, NowIsOneMomentForTheWholeQuery) {
   const auto query = Compile(
       "SELECT now() AS a, current_timestamp AS b FROM t WHERE at < now() GROUP BY now() "

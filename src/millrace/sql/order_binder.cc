@@ -28,6 +28,10 @@ Bound<std::optional<size_t>> FindOutput(const TreeNode& node,
   const auto names = node.Names("fields");
   if (node.Is("ColumnRef") && names.size() == 1) {
     const auto found = std::ranges::find(outputs, names[0]);
+    if (std::ranges::count(outputs, names[0]) > 1) {
+      return ErrAt(offset, ErrorCode::kSqlAmbiguousColumn,
+                   "two columns of the select list have this name: " + names[0]);
+    }
     if (found != outputs.end()) {
       return static_cast<size_t>(found - outputs.begin());
     }

@@ -85,14 +85,36 @@ Bound<std::vector<SelectBinder::Item>> SelectBinder::BindTargets(const TreeNode&
   if (items.empty()) {
     return Unsupported(offset, "a query without columns");
   }
-  std::set<std::string> names;
+  return items;
+}
+
+Bound<std::vector<std::string>> SelectBinder::NamesOf(const std::vector<Item>& items) const {
+  std::map<std::string, size_t> count;
   for (const Item& item : items) {
-    if (!names.insert(item.name).second) {
+    ++count[item.name];
+  }
+  std::set<std::string> taken;
+  for (const auto& [name, times] : count) {
+    taken.insert(name);
+  }
+  std::map<std::string, size_t> seen;
+  std::vector<std::string> names;
+  for (const Item& item : items) {
+    const size_t number = ++seen[item.name];
+    if (number > 1 && options_.is_view && depth_ == naming_depth_) {
       return ErrAt(item.node.offset(), ErrorCode::kSqlDuplicateName,
                    "two columns have the same name: " + item.name, "name one with AS");
     }
+    std::string name = item.name;
+    if (count[item.name] > 1 && (number > 1 || depth_ != naming_depth_)) {
+      name = fmt::format("{}_{}", item.name, number);
+      while (!taken.insert(name).second) {
+        name += '_';
+      }
+    }
+    names.push_back(std::move(name));
   }
-  return items;
+  return names;
 }
 
 Bound<std::vector<ExpressionPtr>> SelectBinder::BindGroups(const TreeNode& select,
@@ -105,8 +127,12 @@ Bound<std::vector<ExpressionPtr>> SelectBinder::BindGroups(const TreeNode& selec
     ExpressionPtr group;
     const auto names = node.Names("fields");
     const bool alias = node.Is("ColumnRef") && names.size() == 1 && !scope.FindUnique(names.back());
-    const auto named = std::ranges::find_if(
-        items, [&](const Item& item) { return alias && item.name == names.back(); });
+    const auto is_meant = [&](const Item& item) { return alias && item.name == names.back(); };
+    const auto named = std::ranges::find_if(items, is_meant);
+    if (std::ranges::count_if(items, is_meant) > 1) {
+      return ErrAt(node.offset(), ErrorCode::kSqlAmbiguousColumn,
+                   "two columns of the select list have this name: " + names.back());
+    }
     if (node.Is("A_Const")) {
       const int64_t position = node.Bare("ival").Integer("ival");
       if (position < 1 || position > static_cast<int64_t>(items.size())) {
@@ -202,11 +228,10 @@ Bound<PlanPtr> SelectBinder::BindSelect(const TreeNode& select, int offset) {
     MR_TRY(BindOrder(select, binder, items));
   }
   grouping.aggregates = binder.aggregates();
+  MR_ASSIGN(const auto names, NamesOf(items));
   std::vector<ExpressionPtr> outputs;
-  std::vector<std::string> names;
   for (const Item& item : items) {
     outputs.push_back(item.expression);
-    names.push_back(item.name);
   }
   PlanPtr plan = source.plan;
   if (!grouping.groups.empty() || !grouping.aggregates.empty() || having != nullptr) {

@@ -19,6 +19,7 @@ struct SelectOptions {
   bool emit_final = false;
   Micros grace = 0;
   std::optional<Micros> default_window_size;  ///< See CompileOptions.
+  bool is_view = false;                       ///< Its columns are a view's: all names differ.
   bool is_query = false;                      ///< It runs once: ORDER BY and LIMIT belong to it.
   std::optional<Micros> now;                  ///< What now() gives, in such a query.
 };
@@ -61,6 +62,9 @@ class SelectBinder final {
   // select_binder.cc
   Bound<PlanPtr> BindSelect(const TreeNode& select, int offset);
   Bound<PlanPtr> BindDistinct(const PlanPtr& plan, int offset);
+  /// The names of the output columns. Of a view two may not be the same; elsewhere each of those
+  /// gets its number, but that of a query's first, so that none is found by the name alone.
+  Bound<std::vector<std::string>> NamesOf(const std::vector<Item>& items) const;
 
   // order_binder.cc
   bool IsOutermostQuery() const { return options_.is_query && depth_ == 1; }
@@ -111,6 +115,7 @@ class SelectBinder final {
   Relations& relations_;
   SelectOptions options_;
   int depth_ = 0;
+  int naming_depth_ = 1;  ///< Where a SELECT names the statement's columns; 0: that is done.
   Ordering ordering_;
   size_t nodes_ = 0;
   std::map<std::string, PlanPtr> named_queries_;  ///< Of WITH, of this query and those around it.

@@ -25,6 +25,17 @@ PlanPtr WithTypes(const PlanPtr& plan, const std::vector<DataType>& types,
   return MakeProject(plan, std::move(columns), names);
 }
 
+/// Whether a SELECT has just NULL in a place: it takes the type of the other query's column.
+bool IsBareNull(const TreeNode& select, size_t place) {
+  const auto targets = select.List("targetList");
+  const auto is_star = [](const TreeNode& target) {
+    const auto fields = target.Child("val").List("fields");
+    return !fields.empty() && fields.back().Is("A_Star");
+  };
+  return place < targets.size() && std::ranges::none_of(targets, is_star) &&
+         targets[place].Child("val").Is("A_Const") && targets[place].Child("val").Flag("isnull");
+}
+
 size_t CountNodes(const PlanNode& plan) {
   size_t count = 1;
   for (const PlanPtr& input : plan.inputs) {
@@ -45,7 +56,10 @@ Bound<PlanPtr> SelectBinder::BindUnion(const TreeNode& select, int offset) {
   if (select.Text("op") != "SETOP_UNION") {
     return Unsupported(offset, select.Text("op") == "SETOP_EXCEPT" ? "EXCEPT" : "INTERSECT");
   }
+  const bool names_columns = depth_ == naming_depth_;
+  naming_depth_ += names_columns ? 1 : 0;
   MR_ASSIGN(const PlanPtr left, Bind(select.Bare("larg"), offset));
+  naming_depth_ = names_columns ? 0 : naming_depth_;
   MR_ASSIGN(const PlanPtr right, Bind(select.Bare("rarg"), offset));
   const size_t size = left->schema->size();
   if (right->schema->size() != size) {
@@ -57,7 +71,9 @@ Bound<PlanPtr> SelectBinder::BindUnion(const TreeNode& select, int offset) {
   for (size_t i = 0; i < size; ++i) {
     const Field& l = left->schema->field(i);
     const Field& r = right->schema->field(i);
-    const auto type = CommonType(l.type, r.type);
+    const auto type = IsBareNull(select.Bare("larg"), i)   ? std::optional(r.type)
+                      : IsBareNull(select.Bare("rarg"), i) ? std::optional(l.type)
+                                                           : CommonType(l.type, r.type);
     if (!type) {
       return ErrAt(offset, ErrorCode::kSqlTypeMismatch,
                    fmt::format("column {} of the UNION is {} in one query and {} in another",
