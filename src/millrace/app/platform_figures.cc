@@ -73,19 +73,21 @@ void PlatformFigures::Note() {
   }
 }
 
-uint64_t PlatformFigures::DurableRecords(const StreamInfo& stream) const {
-  uint64_t records = 0;
+PlatformFigures::Durable PlatformFigures::DurableOf(const StreamInfo& stream) const {
+  Durable durable;
   for (uint32_t p = 0; p < stream.definition.partitions; ++p) {
     const PartitionInfo info = platform_.transport().Describe(stream.id, PartitionId(p));
-    records += static_cast<uint64_t>(info.durable_end.value() - info.begin.value());
+    const auto offsets = static_cast<uint64_t>(info.durable_end.value() - info.begin.value());
+    durable.offsets += offsets;
+    durable.records += offsets - info.control_frames;
   }
-  return records;
+  return durable;
 }
 
 StreamFigures PlatformFigures::Of(const StreamInfo& stream) const {
-  StreamFigures figures{.offsets = DurableRecords(stream)};
+  StreamFigures figures{.offsets = DurableOf(stream).offsets};
   if (const auto errors = platform_.transport().FindStream("errors$" + stream.definition.name)) {
-    figures.errors = DurableRecords(*errors);
+    figures.errors = DurableOf(*errors).records;
   }
   MutexLock lock(mutex_);
   const auto meter = streams_.find(stream.id);
@@ -110,7 +112,7 @@ ViewFigures PlatformFigures::Of(const Platform::View& view) const {
   if (const ServedRows* served = view.runner().served_rows()) {
     figures.rows = served->root()->rows();
   } else if (const auto stream = platform_.transport().FindStream(view.definition->name)) {
-    figures.rows = DurableRecords(*stream);
+    figures.rows = DurableOf(*stream).records;
   }
   MutexLock lock(mutex_);
   const auto meter = views_.find(view.definition->name);

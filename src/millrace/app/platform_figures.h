@@ -45,7 +45,11 @@ class PlatformFigures {
   void Collect(MetricsWriter& writer) const;
 
  private:
-  uint64_t DurableRecords(const StreamInfo& stream) const;
+  struct Durable {
+    uint64_t offsets = 0;
+    uint64_t records = 0;
+  };
+  Durable DurableOf(const StreamInfo& stream) const;
   uint64_t Lag(const Platform::View& view) const;
   void Note() MR_EXCLUDES(mutex_);
   void Loop() MR_EXCLUDES(mutex_);

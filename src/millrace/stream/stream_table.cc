@@ -120,7 +120,8 @@ PartitionInfo StreamTable::Describe(StreamId stream, PartitionId partition) {
           .durable_end = state.durable_end,
           .appended_end = state.appended_end,
           .max_event_time = state.max_event_time,
-          .stored_bytes = state.stored_bytes};
+          .stored_bytes = state.stored_bytes,
+          .control_frames = state.control_frames};
 }
 
 Offset StreamTable::OffsetBehind(StreamId stream, PartitionId partition, size_t bytes, Offset end) {
@@ -150,6 +151,7 @@ void StreamTable::AppendLocked(EpochContent& content) {
     ++cached_frames_;
     partition.entries.push_back({.begin = frame.begin,
                                  .count = frame.count,
+                                 .is_control = frame.type == FrameType::kControl,
                                  .location = {},
                                  .cached = std::make_shared<const StreamFrame>(frame),
                                  .cached_bytes = bytes});
@@ -186,6 +188,7 @@ void StreamTable::PublishLocked(const EpochContent& content,
     if (entry == nullptr) {
       continue;
     }
+    partition.control_frames += entry->is_control ? 1 : 0;
     if (locations.empty()) {
       SetLocation(partition, *entry, {.bytes = static_cast<uint32_t>(entry->cached_bytes)});
     } else {
@@ -222,6 +225,7 @@ void StreamTable::SetLocation(Partition& partition, Entry& entry, const FrameLoc
 void StreamTable::DropFront(Partition& partition) {
   Entry& front = partition.entries.front();
   partition.stored_bytes -= front.location.bytes;
+  partition.control_frames -= front.is_control ? 1 : 0;
   Uncache(front);
   partition.entries.pop_front();
 }
@@ -271,11 +275,15 @@ void StreamTable::DropUnpublished() {
   }
 }
 
-void StreamTable::RestoreFrame(StreamId stream, PartitionId partition, Offset begin, uint32_t count,
+void StreamTable::RestoreFrame(StreamId stream, const FrameKey& key, FrameType type,
                                const FrameLocation& location) {
   MutexLock lock(mutex_);
-  At(stream, partition)
-      .entries.push_back({.begin = begin, .count = count, .location = location, .cached = {}});
+  At(stream, key.partition)
+      .entries.push_back({.begin = key.begin,
+                          .count = key.count,
+                          .is_control = type == FrameType::kControl,
+                          .location = location,
+                          .cached = {}});
 }
 
 void StreamTable::RestoreBounds(StreamId stream, PartitionId partition, Offset begin, Offset end,
@@ -296,7 +304,9 @@ void StreamTable::RestoreBounds(StreamId stream, PartitionId partition, Offset b
   state.entries.erase(repeats.begin(), repeats.end());
   std::ranges::reverse(state.entries);
   state.stored_bytes = 0;
+  state.control_frames = 0;
   for (const Entry& entry : state.entries) {
+    state.control_frames += entry.is_control ? 1 : 0;
     state.stored_bytes += entry.location.bytes;
   }
 }

@@ -117,7 +117,7 @@ class StreamTable {
 
   /// Recovery: adds a durable frame that is not cached. Frames of a partition may come in any order
   /// before RestoreBounds; of two with one begin the later call wins.
-  void RestoreFrame(StreamId stream, PartitionId partition, Offset begin, uint32_t count,
+  void RestoreFrame(StreamId stream, const FrameKey& key, FrameType type,
                     const FrameLocation& location) MR_EXCLUDES(mutex_);
   /// Recovery: sets a partition's bounds and drops frames outside them.
   void RestoreBounds(StreamId stream, PartitionId partition, Offset begin, Offset end,
@@ -169,6 +169,7 @@ class StreamTable {
   struct Entry {
     Offset begin;
     uint32_t count = 0;
+    bool is_control = false;
     FrameLocation location;
     std::shared_ptr<const StreamFrame> cached;
     size_t cached_bytes = 0;
@@ -179,7 +180,8 @@ class StreamTable {
     Offset appended_end;
     Micros max_event_time = kMicrosMin;  // Over appended frames.
     Micros durable_max_event_time = kMicrosMin;
-    size_t stored_bytes = 0;  // Of the entries.
+    size_t stored_bytes = 0;      // Of the entries.
+    uint64_t control_frames = 0;  // Of the durable ones.
     std::deque<Entry> entries;
   };
   struct Stream {

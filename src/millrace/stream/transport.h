@@ -54,6 +54,7 @@ struct PartitionInfo {
   Offset appended_end;                 ///< Behind the last appended record; >= durable_end.
   Micros max_event_time = kMicrosMin;  ///< Over all appended records, clamped.
   size_t stored_bytes = 0;             ///< Of the durable frames that can be read, at rest.
+  uint64_t control_frames = 0;         ///< Offsets of [begin, durable_end) that are no records.
 };
 
 /// Whose eyes a reader has: what is committed by this process may be read by its pipelines before

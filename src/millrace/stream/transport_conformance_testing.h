@@ -230,6 +230,7 @@ TYPED_TEST_P(TransportConformanceTest, CarriesTimesAndControlFrames) {
   EXPECT_EQ(frames->at(1).max_event_time_before, 20);
   EXPECT_EQ(ControlFrame::Decode(frames->at(1).payload->bytes())->time, 40);
   EXPECT_EQ(this->transport_->Describe(stream, PartitionId(0)).max_event_time, 20);
+  EXPECT_EQ(this->transport_->Describe(stream, PartitionId(0)).control_frames, 1U);
 }
 
 TYPED_TEST_P(TransportConformanceTest, PutsControlFramesInFront) {

@@ -138,8 +138,8 @@ Status Committer::Write(Round& round) {
                                      position, frame.encoded.size());
     position += frame.encoded.size();
     round.locations[ref.epoch][ref.frame] = location;
-    journal_frames.push_back(
-        {frame.stream, frame.partition, frame.frame.begin, frame.frame.count, location});
+    journal_frames.push_back({frame.stream, frame.partition, frame.frame.begin, frame.frame.count,
+                              frame.frame.type, location});
   }
   AddJournalFrames(journal_.current_file(), journal_frames);
   return {};

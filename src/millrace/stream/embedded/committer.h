@@ -24,6 +24,7 @@ struct JournalFrame {
   PartitionId partition;
   Offset begin;
   uint32_t count = 0;
+  FrameType type = FrameType::kData;
   FrameLocation location;
 };
 

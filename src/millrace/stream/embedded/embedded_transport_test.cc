@@ -131,6 +131,39 @@ TEST_F(EmbeddedTransportTest, CountsWhatReadersFindInMemory) {
   EXPECT_EQ(ReadIds(*stream, PartitionId(0)), Sequence(102));
 }
 
+TEST_F(EmbeddedTransportTest, CountsControlFramesOverRestarts) {
+  Open();
+  const auto stream = transport_->CreateStream(
+      {.name = "clicks", .partitions = 1, .schema = TestSchema(), .properties = {}});
+  ASSERT_TRUE(stream) << stream.error().ToString();
+  const auto control_frames = [&] {
+    return transport_->Describe(*stream, PartitionId(0)).control_frames;
+  };
+  for (uint64_t i = 0; i < 40; ++i) {
+    Append(*stream, PartitionId(0), Rows(static_cast<int64_t>(i), 1));
+    auto epoch = transport_->BeginEpoch();
+    epoch->AppendOpaque(*stream, PartitionId(0), FrameType::kControl,
+                        ControlFrame{.kind = ControlFrame::Kind::kIdle}.Encode());
+    epoch->CommitAsync({});
+    EXPECT_EQ(control_frames(), i) << "it is not durable yet";
+    transport_->RunRound();
+    if (i == 20) {
+      transport_->RunCopier();  // Some are in segments then, and some in journals.
+      transport_.reset();
+      Open();
+    }
+    EXPECT_EQ(control_frames(), i + 1);
+  }
+  auto epoch = transport_->BeginEpoch();
+  epoch->Trim(*stream, PartitionId(0), Offset(40));
+  epoch->CommitAsync({});
+  transport_->RunRound();
+  EXPECT_EQ(control_frames(), 20U);
+  transport_.reset();
+  Open();
+  EXPECT_EQ(control_frames(), 20U);
+}
+
 TEST_F(EmbeddedTransportTest, DecidesInOrderWhenItFails) {
   Open();
   const auto stream = transport_->CreateStream(

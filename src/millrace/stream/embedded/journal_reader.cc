@@ -222,6 +222,7 @@ Status Replay::ApplyFrames(const LoadedFile& file, std::span<const std::byte> fr
          .partition = header->partition,
          .begin = header->begin,
          .count = header->count,
+         .type = header->type,
          .location = {.kind = FrameLocation::Kind::kJournal,
                       .bytes = static_cast<uint32_t>(header->total_bytes()),
                       .file = file.number,

@@ -128,7 +128,8 @@ Status Restore::RestoreStream(const StreamInfo& stream) {
   MR_TRY(RestoreSegments(stream));
   for (const JournalFrame& frame : journal_frames_[stream.id]) {
     if (frame.partition.value() < stream.definition.partitions) {
-      table_.RestoreFrame(stream.id, frame.partition, frame.begin, frame.count, frame.location);
+      table_.RestoreFrame(stream.id, {frame.partition, frame.begin, frame.count}, frame.type,
+                          frame.location);
     }
   }
   for (const auto& [at, bounds] : bounds_) {
@@ -231,7 +232,8 @@ Status Restore::RemoveUnneeded() {
 }
 
 void Restore::NoteFrame(const StoredFrameHeader& header, const FrameLocation& location) {
-  table_.RestoreFrame(header.stream, header.partition, header.begin, header.count, location);
+  table_.RestoreFrame(header.stream, {header.partition, header.begin, header.count}, header.type,
+                      location);
   JournalState::Bounds& bounds = bounds_[{header.stream, header.partition}];
   bounds.end = std::max(bounds.end, header.begin + header.count);
   bounds.max_event_time = std::max(bounds.max_event_time, header.times.max);
