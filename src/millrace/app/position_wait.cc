@@ -44,6 +44,14 @@ class PositionWait::Maker {
       return Err(ErrorCode::kHttpBadRequest,
                  fmt::format("the position is of a stream that is not read here: {}", stream));
     }
+    const size_t partitions = frontier_.end(stream).size();
+    for (const auto& [partition, offset] : position.parts) {
+      if (partition >= partitions) {
+        return Err(ErrorCode::kHttpBadRequest,
+                   fmt::format("the position is of partition {}, and {} has {} of them", partition,
+                               stream, partitions));
+      }
+    }
     return {};
   }
 

@@ -90,6 +90,7 @@ TEST_F(PositionWaitTest, RefusesPositionsThatFitNothing) {
            {{"sums"}, "orders/0:3"},  // Not behind it.
            {{"sums"}, "missing/0:3"},
            {{"sums"}, "clicks"},
+           {{"sums"}, "clicks/2:3"},  // There are two partitions.
            {{}, "0:3"}}) {
     const auto wait = PositionWait::Make(relations, text, frontier_);
     ASSERT_FALSE(wait) << text;

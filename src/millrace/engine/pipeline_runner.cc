@@ -169,8 +169,8 @@ Error PipelineRunner::StopAtMemoryLimit() {
                            "are this view's",
                            FormatByteSize({static_cast<int64_t>(options_.memory->limit())}), bytes))
       .WithHint(
-          "raise it, or let the view forget rows (a window, a join within an interval, "
-          "`retain`), and start again: it goes on from its last commit");
+          "raise it, or let the view forget rows (a window, a join within an interval), and start "
+          "again: it goes on from its last commit");
 }
 
 bool PipelineRunner::WorthAnEpoch(std::chrono::nanoseconds now) {

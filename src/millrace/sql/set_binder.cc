@@ -25,6 +25,32 @@ PlanPtr WithTypes(const PlanPtr& plan, const std::vector<DataType>& types,
   return MakeProject(plan, std::move(columns), names);
 }
 
+/// `plan` of a query in WITH, its first columns with these names.
+Bound<PlanPtr> WithNames(PlanPtr plan, const std::string& query,
+                         const std::vector<std::string>& names, int offset) {
+  if (names.empty()) {
+    return plan;
+  }
+  auto columns = FieldNames(*plan->schema);
+  if (names.size() > columns.size()) {
+    return ErrAt(
+        offset, ErrorCode::kSqlInvalidDefinition,
+        fmt::format("{} has {} columns, and {} names", query, columns.size(), names.size()));
+  }
+  std::ranges::copy(names, columns.begin());
+  auto sorted = columns;
+  std::ranges::sort(sorted);
+  if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end()) {
+    return ErrAt(offset, ErrorCode::kSqlDuplicateName,
+                 fmt::format("two columns of {} have the same name: {}", query, *twice));
+  }
+  std::vector<DataType> types;
+  for (const Field& field : plan->schema->fields()) {
+    types.push_back(field.type);
+  }
+  return WithTypes(plan, types, columns);
+}
+
 /// Whether a SELECT has just NULL in a place: it takes the type of the other query's column.
 bool IsBareNull(const TreeNode& select, size_t place) {
   const auto targets = select.List("targetList");
@@ -94,13 +120,14 @@ Bound<void> SelectBinder::BindWith(const TreeNode& with, int offset) {
   MR_TRY(with.AllowOnly({"ctes"}, offset));
   for (const TreeNode& cte : with.List("ctes")) {
     const int at = cte.offset() >= 0 ? cte.offset() : offset;
-    MR_TRY(cte.AllowOnly({"ctename", "ctequery", "ctematerialized"}, at));
+    MR_TRY(cte.AllowOnly({"ctename", "ctequery", "ctematerialized", "aliascolnames"}, at));
     const TreeNode query = cte.Child("ctequery");
     if (!query.Is("SelectStmt")) {
       return Unsupported(at, DescribeKind(query.kind()) + " in WITH");
     }
     MR_ASSIGN(PlanPtr plan, Bind(query, at));
     const std::string name = cte.Text("ctename");
+    MR_ASSIGN(plan, WithNames(std::move(plan), name, cte.Names("aliascolnames"), at));
     if (!named_queries_.emplace(name, std::move(plan)).second) {
       return ErrAt(at, ErrorCode::kSqlDuplicateName, "a query in WITH is named twice: " + name);
     }
