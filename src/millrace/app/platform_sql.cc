@@ -9,6 +9,7 @@
 #include "millrace/codec/json_encoder.h"
 #include "millrace/data/json_text.h"
 #include "millrace/sql/compile_query.h"
+#include "millrace/stream/error_row.h"
 
 namespace millrace {
 
@@ -70,11 +71,34 @@ std::string ResultJson(const QueryRows::Result& result) {
   return json + fmt::format("],\"truncated\":{}}}", result.is_truncated);
 }
 
+/// What queries may name: the project's relations, and what has been refused on the way to them.
+ProjectDefinition QueriedDefinition(Platform& platform) {
+  ProjectDefinition definition = platform.project().definition;
+  const auto add = [&](std::string_view prefix, const std::string& name) {
+    TableDefinition refused;
+    refused.name = fmt::format("{}{}", prefix, name);
+    refused.schema = ErrorRowSchema();
+    refused.partitions = 1;
+    definition.tables.push_back(std::move(refused));
+  };
+  for (const TableDefinition& table : platform.project().definition.tables) {
+    add("errors$", table.name);
+  }
+  for (const ViewDefinition& view : definition.views) {
+    add("errors$", view.name);
+    if (platform.FindView(view.name)->runner().plan().has_late_rows) {
+      add("late$", view.name);
+    }
+  }
+  return definition;
+}
+
 }  // namespace
 
 PlatformSql::PlatformSql(Platform& platform, PositionWaits& waits, const QueryOptions& options,
                          SqlMetrics metrics)
     : platform_(platform),
+      definition_(QueriedDefinition(platform)),
       waits_(waits),
       options_(options),
       metrics_(metrics),
@@ -144,7 +168,7 @@ void PlatformSql::Begin(const std::shared_ptr<Job>& job) {
 }
 
 Status PlatformSql::Compile(Job& job) {
-  MR_ASSIGN(job.query, CompileQuery(job.request.sql, platform_.project().definition,
+  MR_ASSIGN(job.query, CompileQuery(job.request.sql, definition_,
                                     {.now = platform_.clock().WallMicros(),
                                      .default_window_size = std::nullopt}));
   for (const std::string& input : job.query.inputs) {
@@ -177,7 +201,7 @@ Result<std::string> PlatformSql::Run(const Job& job) {
   if (query.explain == Explain::kPlan) {
     return LinesJson(PlanLines(query));
   }
-  MR_ASSIGN(const auto plan, PipelinePlan::Make(query, platform_.project().definition));
+  MR_ASSIGN(const auto plan, PipelinePlan::Make(query, definition_));
   MR_ASSIGN(auto inputs, OpenInputs(*plan));
   WorkerPool worker(1);
   QueryExecution execution(

@@ -49,6 +49,7 @@ class PlatformSql final : public serve::SqlService {
   void Answer(const Job& job, Result<std::string> answer);
 
   Platform& platform_;
+  const ProjectDefinition definition_;
   PositionWaits& waits_;
   const QueryOptions options_;
   const SqlMetrics metrics_;

@@ -90,6 +90,15 @@ TEST_F(PlatformSqlTest, JoinsWithRowsAsOfATime) {
             R"({"window_start":"2026-01-01T00:03:00Z","n":3}])");
 }
 
+TEST_F(PlatformSqlTest, ReadsWhatWasRefused) {
+  Post(R"({"user_id":"x","url":"/0"})");
+  EXPECT_EQ(Rows("SELECT code, operator, weight FROM errors$clicks"),
+            R"([{"code":4003,"operator":"decode","weight":1}])");
+  EXPECT_EQ(Rows("SELECT count(*) AS n FROM \"errors$counts\""), R"([{"n":0}])");
+  EXPECT_THAT(Rows("SELECT * FROM late$counts"), HasSubstr("MR2004")) << "it has no windows";
+  EXPECT_THAT(Rows("SELECT * FROM errors$nowhere"), HasSubstr("MR2004"));
+}
+
 TEST_F(PlatformSqlTest, WaitsForAPosition) {
   const auto answer = RunSql({.sql = "SELECT url, n FROM counts ORDER BY url",
                               .wait_for = position_,
