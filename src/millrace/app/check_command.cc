@@ -20,17 +20,18 @@ std::string_view KindOf(const ProjectChange& change) {
   return change.is_sink ? "sink" : change.is_view ? "view" : "table";
 }
 
-Status PrintChanges(FileSystem& files, const LoadedProject& loaded) {
+Result<std::vector<std::string>> DescribeChanges(FileSystem& files, const LoadedProject& loaded) {
+  std::vector<std::string> lines;
   const Configuration& values = loaded.configuration.values;
   if (!files.Info(JoinPath(values.places.data_dir, "IDENTITY"))) {
-    return {};
+    return lines;
   }
   const SystemClock clock;
   auto transport = EmbeddedTransport::Open(files, clock, values.places.data_dir, values.storage);
   if (!transport && transport.error().code() == ErrorCode::kDataDirLocked) {
     terminal::Note(fmt::format("{} is in use: what a start would change in it is not looked at",
                                values.places.data_dir));
-    return {};
+    return lines;
   }
   if (!transport) {
     return Err(transport.error());
@@ -39,11 +40,11 @@ Status PrintChanges(FileSystem& files, const LoadedProject& loaded) {
             ProjectChanges::Find(loaded.project.definition, **transport, loaded.changes));
   for (const ProjectChange& change : changes.list()) {
     const bool stays = change.kind == ProjectChange::Kind::kUndefined;
-    terminal::Result(fmt::format("{} {}: {}{}{}", KindOf(change), change.name, Name(change.kind),
-                                 change.reason.empty() ? "" : ": ",
-                                 stays ? "; --prune drops its data" : change.reason));
+    lines.push_back(fmt::format("{} {}: {}{}{}", KindOf(change), change.name, Name(change.kind),
+                                change.reason.empty() ? "" : ": ",
+                                stays ? "; --prune drops its data" : change.reason));
   }
-  return {};
+  return lines;
 }
 
 void WarnOfUnboundedJoins(const ProjectDefinition& project) {
@@ -88,9 +89,15 @@ int CheckProject(const ProjectSelection& selection) {
   if (!definition.sinks.empty()) {
     text += ", " + counted(definition.sinks.size(), "sink");
   }
+  const auto changes = DescribeChanges(files, *loaded);
+  if (!changes) {
+    return terminal::Fail(changes.error());
+  }
   terminal::Result(text + ", no errors");
-  const Status changes = PrintChanges(files, *loaded);
-  return changes ? 0 : terminal::Fail(changes.error());
+  for (const std::string& line : *changes) {
+    terminal::Result(line);
+  }
+  return 0;
 }
 
 }  // namespace millrace

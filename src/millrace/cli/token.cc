@@ -19,8 +19,12 @@ int MakeToken(const TokenOptions& options) {
   const std::string token = serve::GenerateToken();
   const std::string item =
       fmt::format("{} {} {}", options.name, options.scopes, serve::HashToken(token));
-  if (const auto entry = serve::ParseTokenEntry(item); !entry) {
-    return terminal::Fail(entry.error());
+  if (!serve::ParseTokenEntry(item)) {
+    return terminal::Fail(Error(ErrorCode::kConfigInvalidValue,
+                                fmt::format("a token cannot have the name '{}' and --scopes {}",
+                                            options.name, options.scopes))
+                              .WithHint("a name is one word; scopes are read, write and admin, "
+                                        "joined by +, such as read+write"));
   }
   terminal::Result(token);
   terminal::Line(fmt::format(
