@@ -65,7 +65,7 @@ GroupSlot GroupTable::NewSlot() {
 void GroupTable::StoreKey(std::string_view key, Header& header) {
   header.key_size = static_cast<uint32_t>(key.size());
   if (key.size() <= kKeyBytesMax) {
-    std::memcpy(header.key, key.data(), key.size());
+    key.copy(header.key, key.size());  // Not memcpy: an empty one may be at no address.
     return;
   }
   const size_t offset = key_arena_.size();
