@@ -91,7 +91,7 @@ TEST_F(PlatformSqlTest, JoinsWithRowsAsOfATime) {
 }
 
 TEST_F(PlatformSqlTest, ReadsWhatWasRefused) {
-  Post(R"({"user_id":"x","url":"/0"})");
+  ASSERT_TRUE(Post(R"({"user_id":"x","url":"/0"})"));
   EXPECT_EQ(Rows("SELECT code, operator, weight FROM errors$clicks"),
             R"([{"code":4003,"operator":"decode","weight":1}])");
   EXPECT_EQ(Rows("SELECT count(*) AS n FROM \"errors$counts\""), R"([{"n":0}])");

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include "millrace/plan/plan_builder.h"
 #include "millrace/sql/compile_project.h"
 
 namespace millrace {
@@ -100,10 +101,8 @@ TEST_F(CompileQueryTest, ColumnsOfTheSameNameAreNumbered) {
     if (!query) {
       return query.error().ToString();
     }
-    std::vector<std::string> shown;
-    for (size_t i = 0; i < query->columns; ++i) {
-      shown.push_back(query->plan->schema->field(i).name);
-    }
+    std::vector<std::string> shown = FieldNames(*query->plan->schema);
+    shown.resize(query->columns);
     return fmt::format("{}", fmt::join(shown, ","));
   };
   EXPECT_EQ(names("SELECT count(*), count(a), a AS count_2 FROM t GROUP BY a"),

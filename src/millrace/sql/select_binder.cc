@@ -230,6 +230,7 @@ Bound<PlanPtr> SelectBinder::BindSelect(const TreeNode& select, int offset) {
   grouping.aggregates = binder.aggregates();
   MR_ASSIGN(const auto names, NamesOf(items));
   std::vector<ExpressionPtr> outputs;
+  outputs.reserve(items.size());
   for (const Item& item : items) {
     outputs.push_back(item.expression);
   }
