@@ -22,6 +22,9 @@ constexpr size_t kPagesPerDirectory = 256;
 struct ServedRows::Page {
   static constexpr size_t kHeaderBytes = 20;
   static constexpr size_t kNone = SIZE_MAX;
+  /// An empty page gets room for so many rows like its first one, within bounds.
+  static constexpr size_t kRowsAtFirst = 12;
+  static constexpr size_t kBytesAtFirst = 4096;
 
   struct Entry {
     uint64_t hash;
@@ -77,7 +80,9 @@ struct ServedRows::Page {
     if (is_own && needed <= capacity) {
       return;
     }
-    capacity = is_own ? std::max(needed, size + size / 4) : needed;
+    capacity = size == 0 ? std::max(more, std::min(kRowsAtFirst * more, kBytesAtFirst))
+               : is_own  ? std::max(needed, size + size / 8)
+                         : needed;
     auto copy = std::make_shared_for_overwrite<char[]>(capacity);
     if (size > 0) {
       std::memcpy(copy.get(), bytes.get(), size);
