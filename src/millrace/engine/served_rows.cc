@@ -80,15 +80,19 @@ struct ServedRows::Page {
     if (is_own && needed <= capacity) {
       return;
     }
-    capacity = size == 0 ? std::max(more, std::min(kRowsAtFirst * more, kBytesAtFirst))
-               : is_own  ? std::max(needed, size + size / 8)
-                         : needed;
+    capacity = is_own ? std::max(needed, size + size / 8) : needed;
     auto copy = std::make_shared_for_overwrite<char[]>(capacity);
     if (size > 0) {
       std::memcpy(copy.get(), bytes.get(), size);
     }
     bytes = std::move(copy);
     generation = open_generation;
+  }
+
+  /// The room to open the page with for one more row.
+  size_t RoomFor(const Entry& entry) const {
+    const size_t one = BytesOf(entry);
+    return size == 0 ? std::max(one, std::min(kRowsAtFirst * one, kBytesAtFirst)) : one;
   }
 
   // The page is open, and has room.
@@ -260,7 +264,7 @@ void ServedRows::Shard::Add(std::string_view row, uint64_t hash, int64_t weight)
   const size_t offset = page.Find(hash, row);
   if (offset == Page::kNone) {
     const Page::Entry entry{.hash = hash, .count = weight, .row = row};
-    page.Open(generation_, Page::BytesOf(entry));
+    page.Open(generation_, page.RoomFor(entry));
     page.Append(entry);
     ++next_.rows;
     return;
