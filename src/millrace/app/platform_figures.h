@@ -45,8 +45,9 @@ class PlatformFigures {
   void Collect(MetricsWriter& writer) const;
 
  private:
+  /// Of a stream, as far as it is retained.
   struct Durable {
-    uint64_t offsets = 0;
+    uint64_t offsets = 0;  ///< Control frames take one, too.
     uint64_t records = 0;
   };
   Durable DurableOf(const StreamInfo& stream) const;

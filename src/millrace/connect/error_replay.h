@@ -14,7 +14,8 @@ namespace millrace {
 /// Each is decoded as if it had just come: it gets into the table, or is refused again, which adds
 /// an error row to the same stream. How far that has come is committed with the records, as the
 /// position of the reader "replay:<table>", so that a record is fed back once, whatever happens
-/// meanwhile, and its error row is kept until then. Blocks; used by one thread.
+/// meanwhile. Error rows that have gone by the table's retention are not fed back. Blocks; used by
+/// one thread.
 class ErrorReplay {
  public:
   struct Outcome {
