@@ -35,7 +35,7 @@ std::optional<std::string> Conflict(const StreamDefinition& stored,
   if (stored.partitions != wanted.partitions) {
     return fmt::format("it has {} partitions and not {}", stored.partitions, wanted.partitions);
   }
-  if (WithoutGoneColumns(stored) != wanted.properties) {
+  if (OwnProperties(stored) != wanted.properties) {
     return "its event_time or storage is another";
   }
   for (const Field& field : wanted.schema->fields()) {

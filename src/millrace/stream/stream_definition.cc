@@ -10,6 +10,7 @@ constexpr const char* kStorageProperty = "storage";
 constexpr std::string_view kDirectStorage = "direct";
 /// Then the column's name; the value is its last type.
 constexpr std::string_view kGonePrefix = "gone.";
+constexpr const char* kFirstNameProperty = "first_name";
 
 std::string GoneProperty(std::string_view column) {
   return fmt::format("{}{}", kGonePrefix, column);
@@ -21,7 +22,7 @@ bool SameDefinition(const StreamDefinition& a, const StreamDefinition& b) {
   const bool same_schema = (a.schema == nullptr) == (b.schema == nullptr) &&
                            (a.schema == nullptr || *a.schema == *b.schema);
   return same_schema && a.name == b.name && a.partitions == b.partitions &&
-         WithoutGoneColumns(a) == WithoutGoneColumns(b);
+         OwnProperties(a) == OwnProperties(b);
 }
 
 void NoteGoneColumns(const StreamDefinition& stored, StreamDefinition& changed) {
@@ -41,15 +42,28 @@ bool IsGoneColumn(const StreamDefinition& definition, std::string_view column) {
   return definition.properties.contains(GoneProperty(column));
 }
 
-std::map<std::string, std::string> WithoutGoneColumns(const StreamDefinition& definition) {
+std::map<std::string, std::string> OwnProperties(const StreamDefinition& definition) {
   auto properties = definition.properties;
-  std::erase_if(properties,
-                [](const auto& property) { return property.first.starts_with(kGonePrefix); });
+  std::erase_if(properties, [](const auto& property) {
+    return property.first.starts_with(kGonePrefix) || property.first == kFirstNameProperty;
+  });
   return properties;
 }
 
+StreamDefinition Renamed(StreamDefinition definition, std::string name) {
+  definition.properties.emplace(kFirstNameProperty, definition.name);
+  definition.name = std::move(name);
+  return definition;
+}
+
+std::string_view FirstName(const StreamDefinition& definition) {
+  const auto first = definition.properties.find(kFirstNameProperty);
+  return first == definition.properties.end() ? std::string_view(definition.name) : first->second;
+}
+
 StreamDefinition Dropped(StreamDefinition definition) {
-  definition.properties = {{"kind", "dropped"}};
+  const std::string first_name(FirstName(definition));
+  definition.properties = {{"kind", "dropped"}, {kFirstNameProperty, first_name}};
   return definition;
 }
 

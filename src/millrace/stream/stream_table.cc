@@ -36,6 +36,18 @@ void SetPosition(ReaderPositions& readers, const PositionUpdate& update) {
   }
 }
 
+Transport::Positions PositionsOf(const ReaderPositions& readers, std::string_view reader) {
+  const auto found = readers.find(reader);
+  return found == readers.end() ? Transport::Positions() : found->second;
+}
+
+/// Adds to `content` that a reader has no position any more.
+void Forget(const ReaderPositions& readers, const std::string& reader, EpochContent& content) {
+  for (const auto& [at, next] : PositionsOf(readers, reader)) {
+    content.positions.push_back({reader, at.first, at.second, kForgottenPosition});
+  }
+}
+
 }  // namespace
 
 void StreamTable::AddStream(StreamInfo info) {
@@ -53,18 +65,19 @@ void StreamTable::AddStream(StreamInfo info) {
 void StreamTable::Redefine(const StreamInfo& info) {
   MutexLock lock(mutex_);
   Stream& stream = At(info.id);
-  MR_CHECK(stream.info.definition.name == info.definition.name &&
-               stream.partitions.size() == info.definition.partitions,
-           "stream {} keeps name and partitions", info.id);
+  MR_CHECK(stream.partitions.size() == info.definition.partitions, "stream {} keeps partitions",
+           info.id);
+  by_name_.erase(stream.info.definition.name);
   stream.info = info;
-  if (IsDropped(info.definition)) {
-    by_name_.erase(info.definition.name);
+  if (!IsDropped(info.definition)) {
+    const bool is_free = by_name_.try_emplace(info.definition.name, info.id).second;
+    MR_CHECK(is_free, "the name {} is taken", info.definition.name);
   }
 }
 
 StreamTable::PlannedChanges StreamTable::Plan(const StreamChanges& changes) {
   MutexLock lock(mutex_);
-  PlannedChanges planned{.content = {}, .definitions = changes.redefined};
+  PlannedChanges planned;
   for (const StreamId id : changes.dropped) {
     const Stream& stream = At(id);
     planned.definitions.push_back({.id = id, .definition = Dropped(stream.info.definition)});
@@ -72,13 +85,21 @@ StreamTable::PlannedChanges StreamTable::Plan(const StreamChanges& changes) {
       planned.content.trims.push_back({id, PartitionId(p), stream.partitions[p].appended_end});
     }
   }
+  planned.definitions.insert(planned.definitions.end(), changes.redefined.begin(),
+                             changes.redefined.end());
+  for (const auto& [from, to] : changes.renamed) {
+    const StreamInfo& before = At(by_name_.at(from)).info;
+    planned.definitions.push_back({.id = before.id, .definition = Renamed(before.definition, to)});
+  }
   for (const std::string& reader : changes.forgotten_readers) {
-    const auto found = positions_.find(reader);
-    if (found != positions_.end()) {
-      for (const auto& [at, next] : found->second) {
-        planned.content.positions.push_back({reader, at.first, at.second, kForgottenPosition});
-      }
+    Forget(positions_, reader, planned.content);
+  }
+  for (const auto& [from, to] : changes.renamed_readers) {
+    Forget(positions_, to, planned.content);
+    for (const auto& [at, next] : PositionsOf(positions_, from)) {
+      planned.content.positions.push_back({to, at.first, at.second, next});
     }
+    Forget(positions_, from, planned.content);
   }
   for (const std::string& source : changes.forgotten_sources) {
     const auto found = source_positions_.find(source);
@@ -444,8 +465,7 @@ StreamTable::Snapshot StreamTable::TakeSnapshot() {
 
 Transport::Positions StreamTable::ReaderPositions(std::string_view reader) {
   MutexLock lock(mutex_);
-  const auto found = positions_.find(reader);
-  return found == positions_.end() ? Transport::Positions{} : found->second;
+  return PositionsOf(positions_, reader);
 }
 
 Transport::SourcePositions StreamTable::SourcePositionsOf(std::string_view source) {

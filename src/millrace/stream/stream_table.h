@@ -74,8 +74,8 @@ class StreamTable {
       : loader_(loader), cache_bytes_max_(cache_bytes_max), metrics_(metrics) {}
 
   void AddStream(StreamInfo info) MR_EXCLUDES(mutex_);
-  /// Replaces the definition of a stream with one of the same name and partitions; a dropped one's
-  /// name is free.
+  /// Replaces the definition of a stream with one of as many partitions, and of the same name or a
+  /// free one; a dropped one's name is free.
   void Redefine(const StreamInfo& info) MR_EXCLUDES(mutex_);
   /// What has to be committed for `changes` besides the definitions; and those as they then are.
   struct PlannedChanges {

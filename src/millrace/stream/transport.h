@@ -35,16 +35,25 @@ struct StreamInfo {
 
 /// What ChangeStreams does.
 struct StreamChanges {
+  struct Renamed {
+    std::string from;
+    std::string to;
+  };
   /// Streams as they are from now on. Columns may be added, if they are nullable, and taken away;
   /// name and partitions stay.
   std::vector<StreamInfo> redefined;
-  std::vector<StreamId> dropped;               ///< Their records go, and their names are free.
+  std::vector<StreamId> dropped;  ///< Their records go, and their names are free.
+  /// Streams that take a free name, or that of a dropped one. They may be written and read
+  /// meanwhile.
+  std::vector<Renamed> renamed = {};
   std::vector<std::string> forgotten_readers;  ///< Their positions go.
+  /// Readers whose positions become those of another name, which loses the ones that it had.
+  std::vector<Renamed> renamed_readers = {};
   std::vector<std::string> forgotten_sources;  ///< Those of their splits go.
 
   bool empty() const {
-    return redefined.empty() && dropped.empty() && forgotten_readers.empty() &&
-           forgotten_sources.empty();
+    return redefined.empty() && dropped.empty() && renamed.empty() && forgotten_readers.empty() &&
+           renamed_readers.empty() && forgotten_sources.empty();
   }
 };
 

@@ -298,6 +298,40 @@ TYPED_TEST_P(TransportConformanceTest, DropsStreamsAndForgetsReaders) {
   EXPECT_EQ(this->transport_->Describe(kept, PartitionId(0)).durable_end, Offset(3));
 }
 
+TYPED_TEST_P(TransportConformanceTest, RenamesAStreamOverADroppedOne) {
+  const StreamId input = this->Create("input");
+  const StreamId old = this->Create("view", 2);
+  const StreamId next = this->Create("next$view", 3);
+  this->Append(input, 0, 0, 3);
+  this->Append(old, 1, 0, 4);
+  this->Append(next, 0, 0, 2);
+  auto epoch = this->transport_->BeginEpoch();
+  epoch->SetPosition("view:view", input, PartitionId(0), Offset(2));
+  epoch->SetPosition("view:view", old, PartitionId(0), Offset(1));
+  epoch->SetPosition("next$view:view", input, PartitionId(0), Offset(3));
+  ASSERT_EQ(this->Commit(*epoch).outcome, CommitOutcome::kCommitted);
+  ASSERT_TRUE(this->transport_->ChangeStreams({.redefined = {},
+                                               .dropped = {old},
+                                               .renamed = {{.from = "next$view", .to = "view"}},
+                                               .forgotten_readers = {},
+                                               .renamed_readers = {{"next$view:view", "view:view"}},
+                                               .forgotten_sources = {}}));
+
+  ASSERT_TRUE(this->transport_->FindStream("view"));
+  EXPECT_EQ(this->transport_->FindStream("view")->id, next);
+  EXPECT_FALSE(this->transport_->FindStream("next$view"));
+  EXPECT_TRUE(this->transport_->ReaderPositions("next$view:view").empty());
+  const Transport::Positions expected{{{input, PartitionId(0)}, Offset(3)}};
+  EXPECT_EQ(this->transport_->ReaderPositions("view:view"), expected);
+  this->Append(next, 0, 2, 2);
+  EXPECT_EQ(this->ReadIds(next, 0), (std::vector<int64_t>{0, 1, 2, 3}));
+  const auto again = this->transport_->CreateStream(
+      {.name = "view", .partitions = 3, .schema = this->RowSchema(), .properties = {}});
+  ASSERT_TRUE(again) << again.error().ToString();
+  EXPECT_EQ(*again, next);
+  EXPECT_NE(this->Create("next$view", 1), next) << "the name is free";
+}
+
 TYPED_TEST_P(TransportConformanceTest, RedefinesAStream) {
   const StreamId stream = this->Create("clicks");
   this->Append(stream, 0, 0, 3);
@@ -366,7 +400,8 @@ REGISTER_TYPED_TEST_SUITE_P(TransportConformanceTest, GivesDenseOffsetsInCommitO
                             DiscardsWhatIsNotCommitted, SeeksIntoFrames,
                             TrimsAndRefusesOffsetsOutside, CarriesTimesAndControlFrames,
                             PutsControlFramesInFront, CreatesAStreamOnce,
-                            DropsStreamsAndForgetsReaders, RedefinesAStream,
-                            NotifiesUntilUnsubscribed, KeepsTheOrderOfConcurrentWriters);
+                            DropsStreamsAndForgetsReaders, RenamesAStreamOverADroppedOne,
+                            RedefinesAStream, NotifiesUntilUnsubscribed,
+                            KeepsTheOrderOfConcurrentWriters);
 
 }  // namespace millrace

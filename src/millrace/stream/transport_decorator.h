@@ -9,6 +9,43 @@
 
 namespace millrace {
 
+/// Passes an epoch on to a writer of another transport. What derives from it changes a part.
+class EpochWriterDecorator : public EpochWriter {
+ public:
+  explicit EpochWriterDecorator(std::unique_ptr<EpochWriter> below) : below_(std::move(below)) {}
+
+  void Append(StreamId stream, PartitionId partition, BatchPtr batch,
+              const EventTimes& times) override {
+    below_->Append(stream, partition, std::move(batch), times);
+  }
+  void AppendOpaque(StreamId stream, PartitionId partition, FrameType type,
+                    Bytes payload) override {
+    below_->AppendOpaque(stream, partition, type, std::move(payload));
+  }
+  void PrependControl(StreamId stream, PartitionId partition, const ControlFrame& control,
+                      Micros event_time) override {
+    below_->PrependControl(stream, partition, control, event_time);
+  }
+  void SetPosition(std::string_view reader, StreamId stream, PartitionId partition,
+                   Offset next) override {
+    below_->SetPosition(reader, stream, partition, next);
+  }
+  void SetSourcePosition(std::string_view source, std::string_view split,
+                         std::string value) override {
+    below_->SetSourcePosition(source, split, std::move(value));
+  }
+  void Trim(StreamId stream, PartitionId partition, Offset begin) override {
+    below_->Trim(stream, partition, begin);
+  }
+  void CommitAsync(CommitCallback callback) override { below_->CommitAsync(std::move(callback)); }
+
+ protected:
+  EpochWriter& below() const { return *below_; }
+
+ private:
+  std::unique_ptr<EpochWriter> below_;
+};
+
 /// Passes everything on to another transport, which outlives it. What derives from it changes a
 /// part.
 class TransportDecorator : public Transport {

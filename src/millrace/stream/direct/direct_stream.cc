@@ -66,45 +66,26 @@ class DirectStream::SourceSide final : public Side {
 };
 
 /// Passes an epoch of the pipeline on, and adds what it has taken in.
-class DirectStream::ReaderWriter final : public EpochWriter {
+class DirectStream::ReaderWriter final : public EpochWriterDecorator {
  public:
   ReaderWriter(DirectStream& stream, std::unique_ptr<EpochWriter> below)
-      : stream_(stream), below_(std::move(below)) {}
+      : EpochWriterDecorator(std::move(below)), stream_(stream) {}
 
-  void Append(StreamId stream, PartitionId partition, BatchPtr batch,
-              const EventTimes& times) override {
-    below_->Append(stream, partition, std::move(batch), times);
-  }
-  void AppendOpaque(StreamId stream, PartitionId partition, FrameType type,
-                    Bytes payload) override {
-    below_->AppendOpaque(stream, partition, type, std::move(payload));
-  }
-  void PrependControl(StreamId stream, PartitionId partition, const ControlFrame& control,
-                      Micros event_time) override {
-    below_->PrependControl(stream, partition, control, event_time);
-  }
   void SetPosition(std::string_view reader, StreamId stream, PartitionId partition,
                    Offset next) override {
     if (stream == stream_.stream_.id) {
       ends_[partition] = next;
     }
-    below_->SetPosition(reader, stream, partition, next);
-  }
-  void SetSourcePosition(std::string_view source, std::string_view split,
-                         std::string value) override {
-    below_->SetSourcePosition(source, split, std::move(value));
-  }
-  void Trim(StreamId stream, PartitionId partition, Offset begin) override {
-    below_->Trim(stream, partition, begin);
+    below().SetPosition(reader, stream, partition, next);
   }
 
   void CommitAsync(CommitCallback callback) override {
     if (ends_.empty()) {
-      below_->CommitAsync(std::move(callback));
+      below().CommitAsync(std::move(callback));
       return;
     }
-    const uint64_t number = stream_.Take(ends_, *below_);
-    below_->CommitAsync(
+    const uint64_t number = stream_.Take(ends_, below());
+    below().CommitAsync(
         [&stream = stream_, number, callback = std::move(callback)](const CommitResult& result) {
           stream.Decide(number, result);
           if (callback) {
@@ -115,7 +96,6 @@ class DirectStream::ReaderWriter final : public EpochWriter {
 
  private:
   DirectStream& stream_;
-  std::unique_ptr<EpochWriter> below_;
   Ends ends_;
 };
 

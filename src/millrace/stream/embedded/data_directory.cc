@@ -7,6 +7,7 @@
 #include "millrace/base/rng.h"
 #include "millrace/stream/embedded/journal_format.h"
 #include "millrace/stream/embedded/journal_record.h"
+#include "millrace/stream/stream_definition.h"
 
 namespace millrace {
 
@@ -135,7 +136,7 @@ std::string DataDirectory::SpareJournalPath() const {
 
 std::string DataDirectory::StreamDirectory(const StreamInfo& stream) const {
   std::string safe;
-  for (const char c : stream.definition.name) {
+  for (const char c : FirstName(stream.definition)) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        c == '_' || c == '$' || c == '-';
     safe += plain ? c : '_';

@@ -98,8 +98,9 @@ Status Restore::ReadCatalog() {
 }
 
 Status Restore::Redefine(const StreamInfo& before, const StreamInfo& after) {
-  if (before.definition.name != after.definition.name ||
-      before.definition.partitions != after.definition.partitions) {
+  const auto of_name = table_.Find(after.definition.name);
+  if (before.definition.partitions != after.definition.partitions ||
+      (of_name && of_name->id != after.id && !IsDropped(after.definition))) {
     return Err(ErrorCode::kCorruption, fmt::format("catalog$ defines stream {} twice", after.id));
   }
   table_.Redefine(after);

@@ -169,6 +169,58 @@ TEST(StreamChanges, SurviveACrashAtEveryOperation) {
   }
 }
 
+/// Puts a stream in the place of another, with a crash at operation `crash_at` of that. Returns
+/// whether there was one.
+bool ReplaceWithACrash(uint64_t seed, uint64_t crash_at) {
+  Machine machine(seed);
+  EXPECT_TRUE(machine.Open() && machine.Create("totals", 2) && machine.Create("next$totals", 1));
+  machine.Fill("totals");
+  machine.Fill("next$totals");
+  machine.Close();
+
+  machine.files().SetFaults({.crash_at = crash_at});
+  bool replaced = false;
+  if (machine.Open()) {
+    replaced = machine.transport()
+                   .ChangeStreams({.redefined = {},
+                                   .dropped = {machine.transport().FindStream("totals")->id},
+                                   .renamed = {{.from = "next$totals", .to = "totals"}},
+                                   .forgotten_readers = {},
+                                   .renamed_readers = {{.from = kReader, .to = "view:renamed"}},
+                                   .forgotten_sources = {}})
+                   .has_value();
+    machine.Rest();
+  }
+  const bool crashed = machine.files().crashed();
+  EXPECT_TRUE(crashed || replaced);
+  for (int i = 0; i < 2; ++i) {
+    machine.Close();
+    if (!machine.Open()) {
+      ADD_FAILURE() << "not recovered";
+      return crashed;
+    }
+    const bool is_new = machine.transport().FindStream("totals")->definition.partitions == 1;
+    EXPECT_TRUE(is_new || !replaced) << "came back";
+    EXPECT_EQ(machine.transport().FindStream("next$totals").has_value(), !is_new);
+    EXPECT_EQ(machine.transport().ReaderPositions(kReader).empty(), is_new);
+    EXPECT_EQ(machine.transport().ReaderPositions("view:renamed").empty(), !is_new);
+    EXPECT_TRUE(machine.HasAll("totals"));
+    machine.Rest();
+  }
+  return crashed;
+}
+
+TEST(StreamChanges, AReplacementSurvivesACrashAtEveryOperation) {
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    uint64_t crash_at = 1;
+    while (ReplaceWithACrash(seed, crash_at)) {
+      ASSERT_FALSE(::testing::Test::HasFailure()) << "seed " << seed << ", crash at " << crash_at;
+      ++crash_at;
+    }
+    EXPECT_GT(crash_at, 20U);
+  }
+}
+
 TEST(StreamChanges, RedefinitionsAreKept) {
   Machine machine(1);
   ASSERT_TRUE(machine.Open() && machine.Create("clicks", 1));
