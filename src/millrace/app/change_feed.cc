@@ -43,7 +43,7 @@ bool ChangeFeed::Fill() {
   size_t room = 0;
   {
     MutexLock lock(mutex_);
-    room = failed_ || buffer_.size() >= kBufferBytes ? 0 : kBufferBytes - buffer_.size();
+    room = ended_ || buffer_.size() >= kBufferBytes ? 0 : kBufferBytes - buffer_.size();
   }
   if (room == 0) {
     return false;
@@ -57,7 +57,7 @@ bool ChangeFeed::Fill() {
     MutexLock lock(mutex_);
     buffer_ += rendered.bytes;
     gaps_ += rendered.gaps;
-    if (!rendered.bytes.empty() || failed_) {
+    if (!rendered.bytes.empty() || ended_) {
       wake = wake_;
     }
   }
@@ -103,7 +103,7 @@ bool ChangeFeed::RenderChanges(Rendered& out) {
     }
     if (!frames) {
       MutexLock lock(mutex_);
-      failed_ = true;
+      ended_ = true;
       return false;
     }
     for (const StreamFrame& frame : *frames) {
@@ -112,6 +112,28 @@ bool ChangeFeed::RenderChanges(Rendered& out) {
     }
   }
   return more;
+}
+
+void ChangeFeed::EndIfReplaced() {
+  const auto of_name = transport_.FindStream(stream_.definition.name);
+  if (of_name && of_name->id == stream_.id) {
+    return;
+  }
+  const std::vector<Offset> begin(of_name ? of_name->definition.partitions : 1, Offset(0));
+  const std::string id = FormatPosition(begin);
+  std::function<void()> wake;
+  {
+    MutexLock lock(mutex_);
+    if (ended_) {
+      return;
+    }
+    serve::AppendEvent(buffer_, "rebuilt", id, fmt::format("{{\"position\":\"{}\"}}", id));
+    ended_ = true;
+    wake = wake_;
+  }
+  if (wake) {
+    wake();
+  }
 }
 
 void ChangeFeed::RenderFrame(size_t partition, const StreamFrame& frame, Offset from,
@@ -157,7 +179,7 @@ serve::EventSource::Chunk ChangeFeed::Take(size_t bytes_max) {
     buffer_.erase(0, end + 2);
   }
   chunk.gaps_count = std::exchange(gaps_, 0);
-  chunk.is_end = failed_ && buffer_.empty();
+  chunk.is_end = ended_ && buffer_.empty();
   return chunk;
 }
 

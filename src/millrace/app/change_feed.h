@@ -34,6 +34,10 @@ class ChangeFeed {
   /// may be more.
   bool Fill() MR_EXCLUDES(mutex_);
 
+  /// The feeds' thread: when the stream's name is another one's now, says so and ends. The event's
+  /// position is the begin of that one.
+  void EndIfReplaced() MR_EXCLUDES(mutex_);
+
   /// The connection: what is there, up to `bytes_max`.
   serve::EventSource::Chunk Take(size_t bytes_max) MR_EXCLUDES(mutex_);
   void SetWake(std::function<void()> wake) MR_EXCLUDES(mutex_);
@@ -63,7 +67,7 @@ class ChangeFeed {
   Mutex mutex_;
   std::string buffer_ MR_GUARDED_BY(mutex_);
   uint32_t gaps_ MR_GUARDED_BY(mutex_) = 0;
-  bool failed_ MR_GUARDED_BY(mutex_) = false;
+  bool ended_ MR_GUARDED_BY(mutex_) = false;
   std::function<void()> wake_ MR_GUARDED_BY(mutex_);
 };
 

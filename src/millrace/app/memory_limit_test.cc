@@ -38,7 +38,7 @@ class MemoryLimitTest : public PlatformFixture {
   Error WaitForFailure(const std::string& view) {
     Answer<int> nothing;
     while (true) {
-      if (const auto failure = platform_->views().at(view).thread->failure()) {
+      if (const auto failure = platform_->views()->Find(view)->failure()) {
         return *failure;
       }
       nothing.WaitBriefly();
@@ -66,8 +66,8 @@ TEST_F(MemoryLimitTest, StopsTheViewThatWouldPassItAndNoOther) {
   EXPECT_EQ(failure.code(), ErrorCode::kMemoryLimit);
   EXPECT_THAT(failure.ToString(), HasSubstr("engine.memory_limit, 1 MiB"));
   EXPECT_THAT(RowsOf("total"), HasSubstr(R"({"n":21000})"));
-  EXPECT_FALSE(platform_->views().at("total").thread->failure());
-  EXPECT_EQ(platform_->views().at("per_url").runner().stats().state_bytes, 0);
+  EXPECT_FALSE(platform_->views()->Find("total")->failure());
+  EXPECT_EQ(platform_->views()->Find("per_url")->runner().stats().state_bytes, 0);
   // Its rows are there as of its last commit.
   const auto rows = Query({.view = "per_url", .limit = 1});
   EXPECT_TRUE(rows) << rows.error().ToString();

@@ -1,9 +1,11 @@
 #include "millrace/app/platform.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "millrace/app/logger.h"
+#include "millrace/app/project_history.h"
 #include "millrace/base/machine.h"
 #include "millrace/connect/connector.h"
 #include "millrace/connect/ingest_options.h"
@@ -14,6 +16,7 @@ namespace millrace {
 namespace {
 
 constexpr std::chrono::seconds kTickPeriod{1};
+constexpr std::chrono::nanoseconds kReplacementPeriod = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -42,7 +45,7 @@ Status Platform::Open() {
       options_.engine.memory_limit > 0
           ? options_.engine.memory_limit
           : static_cast<size_t>(kShare * static_cast<double>(MachineMemoryBytes(files_))));
-  MR_TRY(ApplyChanges());
+  MR_ASSIGN(const ProjectChanges changes, ApplyChanges());
   MR_ASSIGN(direct_, DirectTables::Open(project_.definition, *transport_));
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_,
                                                  options_.metrics != nullptr
@@ -53,11 +56,7 @@ Status Platform::Open() {
       return Err(opened.error().WithContext(fmt::format("table {}", table.name)));
     }
   }
-  for (const ViewDefinition& view : project_.definition.views) {
-    if (auto started = StartView(view); !started) {
-      return Err(started.error().WithContext(fmt::format("view {}", view.name)));
-    }
-  }
+  MR_TRY(StartViews(changes));
   for (const SinkDefinition& sink : project_.definition.sinks) {
     if (auto started = StartSink(sink); !started) {
       return Err(started.error().WithContext(fmt::format("sink {}", sink.table.name)));
@@ -69,13 +68,13 @@ Status Platform::Open() {
     }
   }
   ticker_ = Thread("mr-ticker", [this] { Tick(); });
-  StartRetention();
-  return {};
+  StartRetention(changes);
+  StartReplacements();
+  return KeepProject(project_, *transport_);
 }
 
-Status Platform::ApplyChanges() {
-  MR_ASSIGN(const auto changes,
-            ProjectChanges::Find(project_.definition, *transport_, options_.changes));
+Result<ProjectChanges> Platform::ApplyChanges() {
+  MR_ASSIGN(auto changes, ProjectChanges::Find(project_.definition, *transport_, options_.changes));
   for (const ProjectChange& change : changes.list()) {
     if (change.kind != ProjectChange::Kind::kKept && change.kind != ProjectChange::Kind::kCreated) {
       MR_LOG(kAppLog, kInfo, "the project differs from the data directory",
@@ -85,7 +84,8 @@ Status Platform::ApplyChanges() {
              {"name", change.name}, {"change", Name(change.kind)}, {"reason", change.reason});
     }
   }
-  return changes.Apply(*transport_);
+  MR_TRY(changes.Apply(*transport_));
+  return changes;
 }
 
 Status Platform::OpenTable(const TableDefinition& table) {
@@ -122,63 +122,88 @@ Status Platform::StartSource(const TableDefinition& table) {
 
 Status Platform::StartSink(const SinkDefinition& sink) {
   const std::string& name = sink.table.name;
-  Sink& started = sinks_[name];
-  started.definition = &sink;
+  Sink started{.definition = &sink, .thread = nullptr};
   const auto stream = transport_->FindStream(sink.stream);
   if (!stream) {
     return Err(ErrorCode::kStreamNotFound, fmt::format("stream {}", sink.stream));
   }
-  if (HasReadAnotherStream(*transport_, name, stream->id)) {
+  if (views()->next.contains(sink.stream)) {
+    MR_LOG(kAppLog, kInfo, "sink waits until what it reads is rebuilt", {"table", name},
+           {"stream", sink.stream});
+  } else if (HasReadAnotherStream(*transport_, name, stream->id)) {
     MR_LOG(kAppLog, kWarning,
            "sink waits: what it reads was rebuilt; empty its target and run with --rebuild-sinks",
            {"table", name}, {"stream", sink.stream});
-    return {};
+  } else {
+    started.thread = std::make_shared<SinkThread>();
+    started.thread->Start(
+        name, MakeSinkRunner(
+                  sink.table, *stream,
+                  {.transport = *transport_,
+                   .files = files_,
+                   .clock = clock_,
+                   .project_dir = project_.directory,
+                   .wake = [t = started.thread.get()] { t->Wake(); },
+                   .metrics = options_.metrics == nullptr ? SinkMetrics()
+                                                          : SinkMetrics(*options_.metrics, name)}));
   }
-  started.thread = std::make_unique<SinkThread>();
-  started.thread->Start(
-      name, MakeSinkRunner(
-                sink.table, *stream,
-                {.transport = *transport_,
-                 .files = files_,
-                 .clock = clock_,
-                 .project_dir = project_.directory,
-                 .wake = [t = started.thread.get()] { t->Wake(); },
-                 .metrics = options_.metrics == nullptr ? SinkMetrics()
-                                                        : SinkMetrics(*options_.metrics, name)}));
+  MutexLock lock(mutex_);
+  sinks_[name] = std::move(started);
   return {};
 }
 
-Status Platform::StartView(const ViewDefinition& view) {
-  auto thread = std::make_unique<PipelineThread>(clock_);
-  PipelineRunner::Options options = options_.engine.pipeline;
-  options.memory = memory_.get();
-  if (options_.metrics != nullptr) {
-    options.metrics = PipelineMetrics(*options_.metrics, view.name);
+Platform::Sinks Platform::sinks() const {
+  MutexLock lock(mutex_);
+  return sinks_;
+}
+
+Status Platform::StartViews(const ProjectChanges& changes) {
+  views_ = std::make_unique<PlatformViews>(
+      PlatformViews::Surroundings{.transport = *transport_,
+                                  .direct = direct_,
+                                  .clock = clock_,
+                                  .workers = *workers_,
+                                  .memory = *memory_,
+                                  .pipeline = options_.engine.pipeline,
+                                  .metrics = options_.metrics,
+                                  .on_commit = [this] {
+                                    MutexLock lock(mutex_);
+                                    if (commit_listener_) {
+                                      commit_listener_();
+                                    }
+                                  }});
+  return views_->Start(project_.definition, changes.beside());
+}
+
+void Platform::StartReplacements() {
+  if (!options_.replaces_views || !views_->has_next()) {
+    return;
   }
-  if (direct_.IsReadBy(view)) {
-    // Its source waits for it once so much is there: more does not come.
-    constexpr int64_t kLargeEpochRows = 16'384;
-    options.large_epoch_rows = std::min(options.large_epoch_rows, kLargeEpochRows);
+  replacement_thread_.Start(
+      "replacements",
+      [this]() -> Result<std::chrono::nanoseconds> {
+        MR_TRY(ReplaceViews());
+        return views_->has_next() ? kReplacementPeriod : SteppedThread::kUntilWoken;
+      },
+      [](const Error& error) {
+        MR_LOG_ERROR(kAppLog, kError, "views that were built anew do not take their places", error);
+      });
+}
+
+Status Platform::ReplaceViews() {
+  MR_ASSIGN(const auto replaced, views_->ReplaceReady());
+  if (replaced.empty()) {
+    return {};
   }
-  const auto begun = clock_.Monotonic();
-  MR_ASSIGN(auto build, ViewBuild::Start(view, *transport_));
-  options.on_commit = [this] {
-    MutexLock lock(mutex_);
-    if (commit_listener_) {
-      commit_listener_();
+  for (const SinkDefinition& sink : project_.definition.sinks) {
+    if (std::ranges::find(replaced, sink.stream) != replaced.end()) {
+      MR_TRY(StartSink(sink));
     }
-  };
-  MR_ASSIGN(auto runner, PipelineRunner::Create(view, project_.definition, direct_.ReaderSide(view),
-                                                clock_, *workers_, std::move(options),
-                                                [t = thread.get()] { t->Wake(); }));
-  MR_LOG(kAppLog, kInfo, "view started", {"view", view.name},
-         {"inputs", fmt::format("{}", fmt::join(view.inputs, ","))},
-         {"state.keys", runner->stats().state_keys.load()},
-         {"state.bytes", runner->stats().state_bytes.load()},
-         {"event.duration", (clock_.Monotonic() - begun).count()});
-  thread->Start(std::move(runner));
-  views_[view.name] =
-      View{.definition = &view, .thread = std::move(thread), .build = std::move(build)};
+  }
+  MutexLock lock(mutex_);
+  if (replacement_listener_) {
+    replacement_listener_();
+  }
   return {};
 }
 
@@ -189,11 +214,17 @@ Platform::~Platform() {
     wakeup_.NotifyAll();
   }
   ticker_.Join();
+  replacement_thread_.Stop();
   retention_thread_.Stop();
-  sinks_.clear();
+  Sinks sinks;
+  {
+    MutexLock lock(mutex_);
+    sinks.swap(sinks_);
+  }
+  sinks.clear();
   direct_.Close();
   sources_.clear();
-  views_.clear();
+  views_.reset();
   // Answers what is queued; the callbacks use the ingestors and the store.
   transport_.reset();
 }
@@ -208,30 +239,20 @@ SourceThread* Platform::FindSource(std::string_view table) {
   return found == sources_.end() ? nullptr : found->second.get();
 }
 
-Platform::View* Platform::FindView(std::string_view name) {
-  const auto found = views_.find(name);
-  return found == views_.end() ? nullptr : &found->second;
-}
-
-double Platform::BuildProgress(const View& view) const {
-  double progress = view.build->Progress();
-  for (const std::string& input : view.definition->inputs) {
-    if (const auto found = views_.find(input); found != views_.end()) {
-      progress = std::min(progress, BuildProgress(found->second));
-    }
-  }
-  return progress;
-}
-
 void Platform::SetCommitListener(std::function<void()> listener) {
   MutexLock lock(mutex_);
   commit_listener_ = std::move(listener);
 }
 
-void Platform::StartRetention() {
+void Platform::SetReplacementListener(std::function<void()> listener) {
+  MutexLock lock(mutex_);
+  replacement_listener_ = std::move(listener);
+}
+
+void Platform::StartRetention(const ProjectChanges& changes) {
   retention_.emplace(*transport_, clock_, options_.metrics);
   for (const auto& [name, ingestor] : ingestors_) {
-    retention_->AddTable(*ingestor, project_.definition);
+    retention_->AddTable(*ingestor, project_.definition, changes.beside());
   }
   for (const ViewDefinition& view : project_.definition.views) {
     retention_->AddView(view, project_.definition);
@@ -258,9 +279,7 @@ void Platform::Tick() {
     for (const auto& [name, ingestor] : ingestors_) {
       ingestor->Tick();
     }
-    for (auto& [name, view] : views_) {
-      view.build->Clear();
-    }
+    views_->ClearBuilds();
   }
 }
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "millrace/app/direct_tables.h"
+#include "millrace/app/platform_views.h"
 #include "millrace/app/project.h"
 #include "millrace/app/project_changes.h"
 #include "millrace/app/retention.h"
-#include "millrace/app/view_build.h"
 #include "millrace/base/clock.h"
 #include "millrace/base/file_system.h"
 #include "millrace/base/metrics.h"
@@ -22,7 +22,6 @@
 #include "millrace/connect/stepped_thread.h"
 #include "millrace/connect/stream_ingestor.h"
 #include "millrace/engine/engine_options.h"
-#include "millrace/engine/pipeline_thread.h"
 #include "millrace/engine/worker_pool.h"
 #include "millrace/stream/embedded/embedded_transport.h"
 #include "millrace/stream/transport.h"
@@ -40,6 +39,9 @@ class Platform {
     EmbeddedTransport::Options storage;
     ProjectChangeOptions changes;
     MetricsRegistry* metrics = nullptr;  ///< Outlives the platform; null = nothing is counted.
+    /// Whether views that are built beside others take their places by themselves; else by calls of
+    /// ReplaceViews.
+    bool replaces_views = true;
   };
 
   /// Opens the data directory, recovers, and starts all pipelines. `files` and `clock` outlive it.
@@ -69,37 +71,37 @@ class Platform {
 
   struct Sink {
     const SinkDefinition* definition = nullptr;
-    /// Null: the sink waits to be rebuilt, its stream is not the one that it has read.
-    std::unique_ptr<SinkThread> thread;
+    /// Null: the sink waits, for its view to be replaced, or to be rebuilt because its stream is
+    /// not the one that it has read.
+    std::shared_ptr<SinkThread> thread;
   };
-  const std::map<std::string, Sink, std::less<>>& sinks() const { return sinks_; }
+  using Sinks = std::map<std::string, Sink, std::less<>>;
+  Sinks sinks() const MR_EXCLUDES(mutex_);
 
-  struct View {
-    const ViewDefinition* definition = nullptr;
-    std::unique_ptr<PipelineThread> thread;
-    std::unique_ptr<ViewBuild> build;
-    const PipelineRunner& runner() const { return *thread->runner(); }
-  };
-  /// Null when there is no such materialized view.
-  View* FindView(std::string_view name);
-  std::map<std::string, View, std::less<>>& views() { return views_; }
-  /// How much of what was there before it the view, and what it reads, has taken in: from 0 to 1.
-  double BuildProgress(const View& view) const;
+  /// The views as they are now; others may come any time.
+  std::shared_ptr<const ServedViews> views() const { return views_->served(); }
+
+  /// Lets views that were built beside others, and are ready, take their places. One thread at a
+  /// time. Errors: those of Transport::ChangeStreams and of a sink's start.
+  Status ReplaceViews() MR_EXCLUDES(mutex_);
 
   /// Calls `listener` after each commit of any view, on pipelines' threads; it must be brief. Set
   /// before the first request.
   void SetCommitListener(std::function<void()> listener) MR_EXCLUDES(mutex_);
+  /// The same for the replacement of views by those that were built beside them.
+  void SetReplacementListener(std::function<void()> listener) MR_EXCLUDES(mutex_);
 
  private:
   Platform(Project project, FileSystem& files, const Clock& clock, Options options);
 
   Status Open();
-  Status ApplyChanges();
+  Result<ProjectChanges> ApplyChanges();
   Status OpenTable(const TableDefinition& table);
-  Status StartView(const ViewDefinition& view);
+  Status StartViews(const ProjectChanges& changes);
   Status StartSource(const TableDefinition& table);
-  Status StartSink(const SinkDefinition& sink);
-  void StartRetention();
+  Status StartSink(const SinkDefinition& sink) MR_EXCLUDES(mutex_);
+  void StartRetention(const ProjectChanges& changes);
+  void StartReplacements();
   void Tick() MR_EXCLUDES(mutex_);
 
   const Project project_;
@@ -112,16 +114,18 @@ class Platform {
   std::unique_ptr<MemoryBudget> memory_;
   std::unique_ptr<IdempotencyStore> idempotency_;
   std::map<std::string, std::unique_ptr<StreamIngestor>, std::less<>> ingestors_;
-  std::map<std::string, View, std::less<>> views_;
+  std::unique_ptr<PlatformViews> views_;
   std::map<std::string, std::unique_ptr<SourceThread>, std::less<>> sources_;
-  std::map<std::string, Sink, std::less<>> sinks_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   CondVar wakeup_;
+  Sinks sinks_ MR_GUARDED_BY(mutex_);
   bool stopping_ MR_GUARDED_BY(mutex_) = false;
   std::function<void()> commit_listener_ MR_GUARDED_BY(mutex_);
+  std::function<void()> replacement_listener_ MR_GUARDED_BY(mutex_);
   Thread ticker_;
   std::optional<Retention> retention_;
   SteppedThread retention_thread_;
+  SteppedThread replacement_thread_;
 };
 
 }  // namespace millrace

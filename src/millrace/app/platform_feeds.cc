@@ -14,7 +14,15 @@ struct PlatformFeeds::Signal {
   CondVar wakeup;
   bool woken MR_GUARDED_BY(mutex) = false;
   bool stopping MR_GUARDED_BY(mutex) = false;
+  bool replaced MR_GUARDED_BY(mutex) = false;  ///< Since the thread has looked at it.
   std::vector<std::weak_ptr<ChangeFeed>> feeds MR_GUARDED_BY(mutex);
+
+  void NoteReplacement() MR_EXCLUDES(mutex) {
+    MutexLock lock(mutex);
+    replaced = true;
+    woken = true;
+    wakeup.NotifyOne();
+  }
 
   void Wake() MR_EXCLUDES(mutex) {
     MutexLock lock(mutex);
@@ -49,9 +57,11 @@ class PlatformFeeds::Source final : public serve::EventSource {
 PlatformFeeds::PlatformFeeds(Platform& platform, FeedMetrics metrics)
     : platform_(platform), metrics_(metrics), signal_(std::make_shared<Signal>()) {
   thread_ = Thread("mr-feeds", [this] { Loop(); });
+  platform_.SetReplacementListener([signal = signal_] { signal->NoteReplacement(); });
 }
 
 PlatformFeeds::~PlatformFeeds() {
+  platform_.SetReplacementListener({});
   {
     MutexLock lock(signal_->mutex);
     signal_->stopping = true;
@@ -84,12 +94,13 @@ void PlatformFeeds::Open(serve::FeedRequest request, Done done) {
                                                       [signal = signal_] { signal->Wake(); });
     }
   }
+  (*feed)->EndIfReplaced();  // It may have been before the feed was among the others.
   done(std::unique_ptr<serve::EventSource>(std::make_unique<Source>(*std::move(feed), signal_)));
 }
 
 Result<StreamInfo> PlatformFeeds::FindStream(const serve::FeedRequest& request) const {
   const bool is_view = request.kind == serve::FeedKind::kView;
-  if (is_view && platform_.FindView(request.name) == nullptr) {
+  if (is_view && platform_.views()->Find(request.name) == nullptr) {
     return Err(ErrorCode::kSqlUnknownRelation, fmt::format("there is no view {}", request.name));
   }
   auto stream = platform_.transport().FindStream(request.name);
@@ -111,9 +122,12 @@ Result<std::shared_ptr<ChangeFeed>> PlatformFeeds::MakeFeed(const serve::FeedReq
     if (request.kind != serve::FeedKind::kView) {
       return Err(ErrorCode::kHttpBadRequest, "snapshot=true is for views; streams are read from=0");
     }
-    const PipelineRunner& runner = platform_.FindView(request.name)->runner();
-    if (runner.served_rows() != nullptr) {
-      snapshot = runner.served_rows()->root();
+    const auto view = platform_.views()->Find(request.name);
+    if (view->runner().view_stream() != stream.id) {
+      return Err(ErrorCode::kUnavailable, "the view was just rebuilt; ask again");
+    }
+    if (view->runner().served_rows() != nullptr) {
+      snapshot = view->runner().served_rows()->root();
       position = snapshot->position();
     }
   }
@@ -139,6 +153,7 @@ Result<std::shared_ptr<ChangeFeed>> PlatformFeeds::MakeFeed(const serve::FeedReq
 void PlatformFeeds::Loop() {
   while (true) {
     std::vector<std::shared_ptr<ChangeFeed>> feeds;
+    bool replaced = false;
     {
       MutexLock lock(signal_->mutex);
       while (!signal_->woken && !signal_->stopping) {
@@ -148,6 +163,7 @@ void PlatformFeeds::Loop() {
         return;
       }
       signal_->woken = false;
+      replaced = std::exchange(signal_->replaced, false);
       std::erase_if(signal_->feeds, [&](const std::weak_ptr<ChangeFeed>& weak) {
         auto feed = weak.lock();
         const bool gone = feed == nullptr;
@@ -160,6 +176,9 @@ void PlatformFeeds::Loop() {
     bool more = false;
     for (const auto& feed : feeds) {
       more = feed->Fill() || more;
+      if (replaced) {
+        feed->EndIfReplaced();
+      }
     }
     if (more) {
       signal_->Wake();

@@ -13,6 +13,8 @@ constexpr std::chrono::seconds kPeriod{1};
 constexpr std::string_view kLag = "millrace_view_lag_rows";
 constexpr std::string_view kRows = "millrace_view_rows";
 constexpr std::string_view kFailed = "millrace_view_failed";
+constexpr std::string_view kRebuild = "millrace_view_rebuild_ratio";
+constexpr std::string_view kRebuildFailed = "millrace_view_rebuild_failed";
 constexpr std::string_view kSourceFailed = "millrace_source_failed";
 constexpr std::string_view kSourceBehind = "millrace_source_behind_bytes";
 constexpr std::string_view kSourceAhead = "millrace_source_ahead_blocks";
@@ -68,8 +70,8 @@ void PlatformFigures::Note() {
   for (const auto& [stream, count] : counts) {
     streams_[stream].Note(now, count);
   }
-  for (const auto& [name, view] : platform_.views()) {
-    views_[name].Note(now, view.runner().stats().rows_in);
+  for (const auto& [name, view] : platform_.views()->views) {
+    views_[name].Note(now, view->runner().stats().rows_in);
   }
 }
 
@@ -95,7 +97,7 @@ StreamFigures PlatformFigures::Of(const StreamInfo& stream) const {
   return figures;
 }
 
-uint64_t PlatformFigures::Lag(const Platform::View& view) const {
+uint64_t PlatformFigures::Lag(const RunningView& view) const {
   const auto positions = platform_.transport().ReaderPositions(view.runner().reader());
   uint64_t lag = 0;
   for (const PipelineRunner::Source& source : view.runner().sources()) {
@@ -107,15 +109,15 @@ uint64_t PlatformFigures::Lag(const Platform::View& view) const {
   return lag;
 }
 
-ViewFigures PlatformFigures::Of(const Platform::View& view) const {
+ViewFigures PlatformFigures::Of(const RunningView& view) const {
   ViewFigures figures{.lag_rows = Lag(view)};
   if (const ServedRows* served = view.runner().served_rows()) {
     figures.rows = served->root()->rows();
-  } else if (const auto stream = platform_.transport().FindStream(view.definition->name)) {
+  } else if (const auto stream = platform_.transport().FindStream(view.definition().name)) {
     figures.rows = DurableOf(*stream).records;
   }
   MutexLock lock(mutex_);
-  const auto meter = views_.find(view.definition->name);
+  const auto meter = views_.find(view.definition().name);
   figures.rows_per_second = meter == views_.end() ? 0 : meter->second.PerSecond();
   return figures;
 }
@@ -141,6 +143,9 @@ std::vector<MetricFamilyInfo> PlatformFigures::Families() {
   add(kLag, "Durable records of the source that no commit of the view has taken in yet.", "rows");
   add(kRows, "Rows that the view has.", "rows");
   add(kFailed, "1 when the view has stopped after an error.", "");
+  add(kRebuild, "Part of its inputs that a view which is built anew beside this one has taken in.",
+      "ratio");
+  add(kRebuildFailed, "1 when the view that is built anew beside this one has stopped.", "");
   add(kSourceFailed, "1 when the table's source has stopped after an error.", "");
   add(kSourceBehind, "Bytes of plain files that are there and not read yet.", "bytes");
   add(kSourceAhead, "Blocks of files that are read and not committed.", "blocks");
@@ -152,13 +157,18 @@ std::vector<MetricFamilyInfo> PlatformFigures::Families() {
 }
 
 void PlatformFigures::Collect(MetricsWriter& writer) const {
-  for (auto& [name, view] : platform_.views()) {
+  const auto served = platform_.views();
+  for (const auto& [name, view] : served->views) {
     const MetricLabels labels{{"view", name}};
-    CollectPipelineMetrics(view.runner().stats(), labels, writer);
-    const ViewFigures figures = Of(view);
+    CollectPipelineMetrics(view->runner().stats(), labels, writer);
+    const ViewFigures figures = Of(*view);
     writer.Value(kLag, labels, static_cast<double>(figures.lag_rows));
     writer.Value(kRows, labels, static_cast<double>(figures.rows));
-    writer.Value(kFailed, labels, view.thread->failure() ? 1 : 0);
+    writer.Value(kFailed, labels, view->failure() ? 1 : 0);
+  }
+  for (const auto& [name, next] : served->next) {
+    writer.Value(kRebuild, {{"view", name}}, next->Progress());
+    writer.Value(kRebuildFailed, {{"view", name}}, next->failure() ? 1 : 0);
   }
   for (const auto& [table, source] : platform_.sources()) {
     const MetricLabels labels{{"table", table}};

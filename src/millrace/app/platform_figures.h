@@ -36,7 +36,7 @@ class PlatformFigures {
   ~PlatformFigures();
 
   StreamFigures Of(const StreamInfo& stream) const MR_EXCLUDES(mutex_);
-  ViewFigures Of(const Platform::View& view) const MR_EXCLUDES(mutex_);
+  ViewFigures Of(const RunningView& view) const MR_EXCLUDES(mutex_);
   /// Over all tables, per second.
   double RecordsPerSecond() const MR_EXCLUDES(mutex_);
 
@@ -51,7 +51,7 @@ class PlatformFigures {
     uint64_t records = 0;
   };
   Durable DurableOf(const StreamInfo& stream) const;
-  uint64_t Lag(const Platform::View& view) const;
+  uint64_t Lag(const RunningView& view) const;
   void Note() MR_EXCLUDES(mutex_);
   void Loop() MR_EXCLUDES(mutex_);
 

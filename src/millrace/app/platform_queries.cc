@@ -34,8 +34,8 @@ std::string TimeJson(Micros time) {
 
 /// "building" until the view has taken in what was there before it; "finished" once the sources
 /// have ended and a commit has taken in all they gave.
-std::string_view StateOf(const Platform::View& view, const ViewFigures& figures, double progress) {
-  if (view.thread->failure()) {
+std::string_view StateOf(RunningView& view, const ViewFigures& figures, double progress) {
+  if (view.failure()) {
     return "failed";
   }
   if (progress < 1) {
@@ -43,6 +43,17 @@ std::string_view StateOf(const Platform::View& view, const ViewFigures& figures,
   }
   const bool is_finished = view.runner().stats().watermark == kMicrosMax && figures.lag_rows == 0;
   return is_finished ? "finished" : "running";
+}
+
+/// How far the view is that is to take the place of this one; null when there is none.
+std::string RebuildJson(RunningView* next) {
+  if (next == nullptr) {
+    return "null";
+  }
+  const auto failure = next->failure();
+  return fmt::format("{{\"progress\":{:.3f},\"error\":{},\"sql\":{}}}", next->Progress(),
+                     failure ? JsonText(failure->ToString()) : "null",
+                     JsonText(next->definition().sql));
 }
 
 /// "[{name, type, nullable}, ...]"; an empty list without a schema.
@@ -148,9 +159,11 @@ void PlatformQueries::ListViews(Done done) {
       [this]() -> Result<std::string> {
         std::string json = "{\"views\":[";
         bool first = true;
-        for (const auto& [name, view] : platform_.views()) {
+        const auto served = platform_.views();
+        for (const auto& [name, view] : served->views) {
+          const auto next = served->next.find(name);
           json += first ? "" : ",";
-          json += ViewJson(view);
+          json += ViewJson(*view, next == served->next.end() ? nullptr : next->second.get());
           first = false;
         }
         return json + "]}";
@@ -158,18 +171,18 @@ void PlatformQueries::ListViews(Done done) {
       done);
 }
 
-std::string PlatformQueries::ViewJson(const Platform::View& view) {
+std::string PlatformQueries::ViewJson(RunningView& view, RunningView* next) {
   const PipelineStats& stats = view.runner().stats();
   const ViewFigures figures = figures_.Of(view);
-  const auto failure = view.thread->failure();
-  const double progress = platform_.BuildProgress(view);
+  const auto failure = view.failure();
+  const double progress = view.Progress();
   std::string json = fmt::format(
       "{{\"name\":{},\"source\":{},\"emit\":\"{}\",\"state\":\"{}\",\"progress\":{:.3f},"
       "\"error\":{},"
       "\"watermark\":{},\"lag\":{},\"rows_per_second\":{:.1f},\"served_rows\":{},\"epochs\":{},",
-      JsonText(view.definition->name),
-      JsonText(fmt::format("{}", fmt::join(view.definition->inputs, ","))),
-      view.definition->emit == EmitMode::kFinal ? "final" : "changes",
+      JsonText(view.definition().name),
+      JsonText(fmt::format("{}", fmt::join(view.definition().inputs, ","))),
+      view.definition().emit == EmitMode::kFinal ? "final" : "changes",
       StateOf(view, figures, progress), progress, failure ? JsonText(failure->ToString()) : "null",
       TimeJson(stats.watermark), figures.lag_rows, figures.rows_per_second, figures.rows,
       stats.epochs);
@@ -179,7 +192,8 @@ std::string PlatformQueries::ViewJson(const Platform::View& view) {
                  stats.rows_in, stats.rows_accepted, stats.rows_filtered, stats.rows_late,
                  stats.rows_failed, stats.rows_out, stats.state_keys, stats.state_bytes);
   AppendColumns(view.runner().plan().output_schema, json);
-  return json + fmt::format(",\"sql\":{}}}", JsonText(view.definition->sql));
+  return json + fmt::format(",\"rebuild\":{},\"sql\":{}}}", RebuildJson(next),
+                            JsonText(view.definition().sql));
 }
 
 void PlatformQueries::ReadRecords(serve::RecordsQuery query, Done done) {
@@ -234,12 +248,12 @@ Result<std::string> PlatformQueries::RunRecords(const serve::RecordsQuery& query
 }
 
 void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
-  if (platform_.FindView(query.view) == nullptr) {
+  const auto view = platform_.views()->Find(query.view);
+  if (view == nullptr) {
     done(Err(ErrorCode::kSqlUnknownRelation, fmt::format("there is no view {}", query.view)));
     return;
   }
-  if (const double progress = platform_.BuildProgress(*platform_.FindView(query.view));
-      progress < 1 && query.wait_for.empty()) {
+  if (const double progress = view->Progress(); progress < 1 && query.wait_for.empty()) {
     done(Err(
         Error(ErrorCode::kUnavailable, fmt::format("view {} is being built: {:.0f} % are taken in",
                                                    query.view, 100 * progress))
@@ -270,7 +284,8 @@ void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
 }
 
 Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
-  const PipelineRunner& runner = platform_.FindView(query.view)->runner();
+  const auto view = platform_.views()->Find(query.view);
+  const PipelineRunner& runner = view->runner();
   const SchemaPtr& schema = runner.plan().output_schema;
   MR_ASSIGN(auto rows, RowQuery::Make(schema, query));
   std::string position;
@@ -289,11 +304,11 @@ Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
     }
   } else {
     position = SourcePositionText(runner, nullptr);
-    const auto stream = platform_.transport().FindStream(query.view);
-    for (uint32_t p = 0; p < stream->definition.partitions; ++p) {
-      const PartitionInfo info = platform_.transport().Describe(stream->id, PartitionId(p));
-      const auto cursor = platform_.transport().OpenCursor(stream->id, PartitionId(p), info.begin,
-                                                           Visibility::kDurable);
+    for (uint32_t p = 0; p < runner.view_partitions(); ++p) {
+      const PartitionInfo info =
+          platform_.transport().Describe(runner.view_stream(), PartitionId(p));
+      const auto cursor = platform_.transport().OpenCursor(runner.view_stream(), PartitionId(p),
+                                                           info.begin, Visibility::kDurable);
       while (true) {
         MR_ASSIGN(const auto frames, cursor->Poll(kBytesPerPoll));
         if (frames.empty()) {

@@ -34,7 +34,8 @@ class PlatformQueries final : public serve::QueryService {
   Result<std::string> RunView(const serve::ViewQuery& query);
   Result<std::string> RunRecords(const serve::RecordsQuery& query);
   std::string StreamJson(const StreamInfo& stream);
-  std::string ViewJson(const Platform::View& view);
+  /// `next`: what is to take its place; null = nothing.
+  std::string ViewJson(RunningView& view, RunningView* next);
 
   Platform& platform_;
   const PlatformFigures& figures_;

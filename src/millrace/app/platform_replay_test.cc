@@ -66,7 +66,7 @@ CREATE MATERIALIZED VIEW total AS SELECT sum(n) AS total, count(*) AS n FROM cli
       if (answer && answer->contains(row)) {
         return true;
       }
-      platform_->FindView("total")->thread->Wake();
+      platform_->views()->Find("total")->Wake();
       clock_.Advance(std::chrono::milliseconds(100));
       Answer<int>().WaitBriefly();
     }

@@ -72,8 +72,8 @@ std::string ResultJson(const QueryRows::Result& result) {
 }
 
 /// What queries may name: the project's relations, and what has been refused on the way to them.
-ProjectDefinition QueriedDefinition(Platform& platform) {
-  ProjectDefinition definition = platform.project().definition;
+ProjectDefinition QueriedDefinition(const ServedViews& served) {
+  ProjectDefinition definition = *served.definition;
   const auto add = [&](std::string_view prefix, const std::string& name) {
     TableDefinition refused;
     refused.name = fmt::format("{}{}", prefix, name);
@@ -81,12 +81,12 @@ ProjectDefinition QueriedDefinition(Platform& platform) {
     refused.partitions = 1;
     definition.tables.push_back(std::move(refused));
   };
-  for (const TableDefinition& table : platform.project().definition.tables) {
+  for (const TableDefinition& table : served.definition->tables) {
     add("errors$", table.name);
   }
   for (const ViewDefinition& view : definition.views) {
     add("errors$", view.name);
-    if (platform.FindView(view.name)->runner().plan().has_late_rows) {
+    if (served.Find(view.name)->runner().plan().has_late_rows) {
       add("late$", view.name);
     }
   }
@@ -98,7 +98,6 @@ ProjectDefinition QueriedDefinition(Platform& platform) {
 PlatformSql::PlatformSql(Platform& platform, PositionWaits& waits, const QueryOptions& options,
                          SqlMetrics metrics)
     : platform_(platform),
-      definition_(QueriedDefinition(platform)),
       waits_(waits),
       options_(options),
       metrics_(metrics),
@@ -167,13 +166,23 @@ void PlatformSql::Begin(const std::shared_ptr<Job>& job) {
   }
 }
 
+std::shared_ptr<const PlatformSql::Queried> PlatformSql::queried() {
+  auto served = platform_.views();
+  MutexLock lock(mutex_);
+  if (queried_ == nullptr || queried_->served != served) {
+    queried_ = std::make_shared<const Queried>(served, QueriedDefinition(*served));
+  }
+  return queried_;
+}
+
 Status PlatformSql::Compile(Job& job) {
-  MR_ASSIGN(job.query, CompileQuery(job.request.sql, definition_,
+  job.queried = queried();
+  MR_ASSIGN(job.query, CompileQuery(job.request.sql, job.queried->definition,
                                     {.now = platform_.clock().WallMicros(),
                                      .default_window_size = std::nullopt}));
   for (const std::string& input : job.query.inputs) {
-    const Platform::View* view = platform_.FindView(input);
-    const double progress = view == nullptr ? 1 : platform_.BuildProgress(*view);
+    const auto view = job.queried->served->Find(input);
+    const double progress = view == nullptr ? 1 : view->Progress();
     if (progress < 1 && job.request.wait_for.empty()) {
       return Err(
           Error(ErrorCode::kUnavailable,
@@ -196,13 +205,16 @@ void PlatformSql::Answer(const Job& job, Result<std::string> answer) {
   job.done(std::move(answer));
 }
 
-Result<std::string> PlatformSql::Run(const Job& job) {
+Result<std::string> PlatformSql::Run(Job& job) {
+  if (job.queried != queried()) {
+    MR_TRY(Compile(job));  // A view was replaced while it waited.
+  }
   const QueryDefinition& query = job.query;
   if (query.explain == Explain::kPlan) {
     return LinesJson(PlanLines(query));
   }
-  MR_ASSIGN(const auto plan, PipelinePlan::Make(query, definition_));
-  MR_ASSIGN(auto inputs, OpenInputs(*plan));
+  MR_ASSIGN(const auto plan, PipelinePlan::Make(query, job.queried->definition));
+  MR_ASSIGN(auto inputs, OpenInputs(*plan, *job.queried->served));
   WorkerPool worker(1);
   QueryExecution execution(
       query, *plan, std::move(inputs),
@@ -228,27 +240,36 @@ Result<std::string> PlatformSql::Run(const Job& job) {
   return ResultJson(result);
 }
 
+Result<PlatformSql::StoredStream> PlatformSql::StreamOf(const std::string& name,
+                                                        const RunningView* view) {
+  if (view != nullptr) {
+    return StoredStream{view->runner().view_stream(), view->runner().view_partitions()};
+  }
+  const auto stream = platform_.transport().FindStream(name);
+  if (!stream) {
+    return Err(ErrorCode::kStreamNotFound, fmt::format("there is no stream {}", name));
+  }
+  return StoredStream{stream->id, stream->definition.partitions};
+}
+
 Result<std::vector<std::vector<std::unique_ptr<QueryInput>>>> PlatformSql::OpenInputs(
-    const PipelinePlan& plan) {
+    const PipelinePlan& plan, const ServedViews& served_views) {
   std::vector<std::vector<std::unique_ptr<QueryInput>>> inputs;
   for (const PipelineInput& input : plan.inputs) {
     auto& partitions = inputs.emplace_back();
-    const Platform::View* view = platform_.FindView(input.stream);
+    const auto view = served_views.Find(input.stream);
     const ServedRows* served = view == nullptr ? nullptr : view->runner().served_rows();
     if (served != nullptr) {
       partitions.push_back(
           MakeServedInput(input, view->runner().plan().output_schema, served->root()));
       continue;
     }
+    MR_ASSIGN(const StoredStream stream, StreamOf(input.stream, view.get()));
     Transport& transport = platform_.transport();
-    const auto stream = transport.FindStream(input.stream);
-    if (!stream) {
-      return Err(ErrorCode::kStreamNotFound, fmt::format("there is no stream {}", input.stream));
-    }
-    for (uint32_t p = 0; p < stream->definition.partitions; ++p) {
-      const PartitionInfo info = transport.Describe(stream->id, PartitionId(p));
+    for (uint32_t p = 0; p < stream.partitions; ++p) {
+      const PartitionInfo info = transport.Describe(stream.id, PartitionId(p));
       partitions.push_back(MakeStreamInput(
-          input, transport.OpenCursor(stream->id, PartitionId(p), info.begin, Visibility::kDurable),
+          input, transport.OpenCursor(stream.id, PartitionId(p), info.begin, Visibility::kDurable),
           info.durable_end));
     }
   }

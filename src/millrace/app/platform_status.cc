@@ -15,11 +15,16 @@ serve::HealthReport PlatformStatus::Health() {
     }
   }
   std::string views;
-  for (const auto& [name, view] : platform_.views()) {
-    const bool failed = view.thread->failure().has_value();
-    healthy = healthy && !failed;
+  const auto served = platform_.views();
+  for (const auto& [name, view] : served->views) {
+    const auto next = served->next.find(name);
+    const bool failed = view->failure().has_value();
+    const bool rebuild_failed = next != served->next.end() && next->second->failure().has_value();
+    healthy = healthy && !failed && !rebuild_failed;
     fmt::format_to(std::back_inserter(views), "{}\"{}\":\"{}\"", views.empty() ? "" : ",", name,
-                   failed ? "failed" : "running");
+                   failed           ? "failed"
+                   : rebuild_failed ? "rebuild failed"
+                                    : "running");
   }
   std::string sources;
   for (const auto& [table, source] : platform_.sources()) {

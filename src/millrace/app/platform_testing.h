@@ -66,8 +66,9 @@ class PlatformFixture : public ::testing::Test {
     const SqlFile file{.path = "test.sql", .text = std::string(sql)};
     auto definition = CompileProject(std::span(&file, 1), {}, nullptr);
     ASSERT_TRUE(definition) << definition.error().ToString();
-    auto platform = Platform::Start({.directory = "/", .definition = *std::move(definition)},
-                                    files_, clock_, Options());
+    auto platform = Platform::Start(
+        {.directory = "/", .definition = *std::move(definition), .text = {.files = {file}}}, files_,
+        clock_, Options());
     ASSERT_TRUE(platform) << platform.error().ToString();
     platform_ = *std::move(platform);
     ingest_ = std::make_unique<PlatformIngest>(*platform_);

@@ -19,11 +19,14 @@ std::string ProgressText(Platform& platform, const PlatformFigures& figures) {
     text += "; the disk is full";
   }
   std::string views;
-  for (const auto& [name, view] : platform.views()) {
-    const std::string lag = view.thread->failure()
-                                ? "failed"
-                                : ShortCount(static_cast<double>(figures.Of(view).lag_rows));
+  const auto served = platform.views();
+  for (const auto& [name, view] : served->views) {
+    const std::string lag =
+        view->failure() ? "failed" : ShortCount(static_cast<double>(figures.Of(*view).lag_rows));
     views += fmt::format("{}{} {}", views.empty() ? "; behind: " : ", ", name, lag);
+    if (const auto next = served->next.find(name); next != served->next.end()) {
+      views += fmt::format(" (rebuilt to {:.0f} %)", 100 * next->second->Progress());
+    }
   }
   return text + views;
 }

@@ -52,12 +52,15 @@ std::optional<Project> LoadProject(FileSystem& files, const std::string& directo
                                    std::vector<ProjectError>& errors) {
   std::vector<ProjectError> found;
   const std::vector<SqlFile> sql = ReadSqlFiles(files, directory, found);
-  CompileOptions options{.default_grace = processing.grace_period.count(),
-                         .check_connector = CheckConnector,
-                         .check_sink = CheckSink};
+  ProjectText text{
+      .files = {}, .default_grace = processing.grace_period.count(), .default_window_size = {}};
   if (processing.window_size) {
-    options.default_window_size = processing.window_size->count();
+    text.default_window_size = processing.window_size->count();
   }
+  const CompileOptions options{.default_grace = text.default_grace,
+                               .default_window_size = text.default_window_size,
+                               .check_connector = CheckConnector,
+                               .check_sink = CheckSink};
   std::vector<ProjectError> compile_errors;
   auto definition = CompileProject(sql, options, &compile_errors);
   found.insert(found.end(), compile_errors.begin(), compile_errors.end());
@@ -65,7 +68,11 @@ std::optional<Project> LoadProject(FileSystem& files, const std::string& directo
   if (!definition || !found.empty()) {
     return std::nullopt;
   }
-  return Project{.directory = directory, .definition = *std::move(definition)};
+  for (const SqlFile& file : sql) {
+    text.files.push_back({.path = file.path.substr(file.path.rfind('/') + 1), .text = file.text});
+  }
+  return Project{
+      .directory = directory, .definition = *std::move(definition), .text = std::move(text)};
 }
 
 void CheckSources(FileSystem& files, const Project& project, std::vector<ProjectError>& errors) {

@@ -10,10 +10,18 @@
 
 namespace millrace {
 
+/// What a project's definition was compiled from.
+struct ProjectText {
+  std::vector<SqlFile> files;  ///< With names in the project's directory as paths.
+  Micros default_grace = 0;
+  std::optional<Micros> default_window_size;
+};
+
 /// A project directory, compiled.
 struct Project {
   std::string directory;
   ProjectDefinition definition;
+  ProjectText text = {};
 };
 
 /// Reads and compiles all *.sql files of `directory`, in order of name, with the windows and grace

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "millrace/app/next_streams.h"
 #include "millrace/app/view_build.h"
 #include "millrace/connect/connector.h"
 #include "millrace/connect/sink_runner.h"
@@ -127,6 +128,7 @@ class ProjectChanges::Finder {
       Note(Kind::kCreated, false, table.name);
       return {};
     }
+    reads_[table.name] = stored->id;
     if (SameDefinition(stored->definition, wanted)) {
       Note(Kind::kKept, false, table.name);
       return {};
@@ -157,6 +159,8 @@ class ProjectChanges::Finder {
     const std::optional<std::string> reason = state ? ReasonToRebuild(view, wanted) : std::nullopt;
     if (state && !reason) {
       NoteView(Kind::kKept, view);
+      reads_[view.name] = transport_.FindStream(view.name)->id;
+      AddRemoval(transport_, view.name, found_.streams_);
       return {};
     }
     if (const auto stored = transport_.FindStream(view.name);
@@ -167,6 +171,16 @@ class ProjectChanges::Finder {
     }
     if (reason) {
       rebuilt_.insert(view.name);
+      MR_ASSIGN(auto former, FormerProjectOf(view));
+      if (former != nullptr) {
+        found_.beside_[view.name] = std::move(former);
+        MR_TRY(BuildBeside(view, wanted));
+        NoteView(Kind::kRebuilt, view, *reason);
+        if (!view.of_insert) {
+          found_.list_.back().is_beside = true;
+        }
+        return {};
+      }
       MR_TRY(CheckHistory(view));
     }
     DropView(view.name);
@@ -201,7 +215,8 @@ class ProjectChanges::Finder {
   std::optional<std::string> ReasonToRebuild(const ViewDefinition& view,
                                              const PipelineStreams& wanted) {
     for (const std::string& input : view.inputs) {
-      if (rebuilt_.contains(input)) {
+      const std::string reader = ReaderOfView(view.name);
+      if (rebuilt_.contains(input) && !(HasRead(reader, input) && ReadsAsBefore(view, reader))) {
         return fmt::format("{} is rebuilt", input);
       }
     }
@@ -217,6 +232,110 @@ class ProjectChanges::Finder {
       }
     }
     return std::nullopt;
+  }
+
+  /// Whether a reader has a position in what readers of `relation` will read.
+  bool HasRead(const std::string& reader, const std::string& relation) {
+    const auto stream = reads_.find(relation);
+    return stream != reads_.end() &&
+           std::ranges::any_of(transport_.ReaderPositions(reader), [&](const auto& position) {
+             return position.first.first == stream->second;
+           });
+  }
+
+  /// Whether all that `reader`, the one of a view or of the next one, has read are streams that the
+  /// view will read.
+  bool ReadsAsBefore(const ViewDefinition& view, const std::string& reader) {
+    std::set<StreamId> streams;
+    for (const std::string& input : view.inputs) {
+      if (const auto stream = reads_.find(input); stream != reads_.end()) {
+        streams.insert(stream->second);
+      }
+    }
+    return std::ranges::all_of(transport_.ReaderPositions(reader), [&](const auto& position) {
+      return streams.contains(position.first.first);
+    });
+  }
+
+  /// The project by which a view that has changed can go on; null when none is known, or it could
+  /// not read what it has read.
+  Result<std::shared_ptr<const ProjectDefinition>> FormerProjectOf(const ViewDefinition& view) {
+    if (ReadsDirectTable(view, project_)) {
+      return nullptr;
+    }
+    if (!former_) {
+      MR_ASSIGN(former_, CompileFormerProjects(transport_));
+    }
+    for (const auto& former : *former_) {
+      const ViewDefinition* const before = former->FindView(view.name);
+      if (before != nullptr && IsAsStored(*before, *former)) {
+        return former;
+      }
+    }
+    return nullptr;
+  }
+
+  static bool ReadsDirectTable(const ViewDefinition& view, const ProjectDefinition& project) {
+    return std::ranges::any_of(view.inputs, [&](const std::string& input) {
+      const TableDefinition* const table = project.FindTable(input);
+      return table != nullptr && table->is_direct;
+    });
+  }
+
+  /// Whether the streams of `view` are of this definition, and what it reads goes on.
+  bool IsAsStored(const ViewDefinition& view, const ProjectDefinition& project) {
+    const auto plan = PipelinePlan::Make(view, project);
+    if (!plan || ReadsDirectTable(view, project)) {
+      return false;
+    }
+    uint32_t partitions = 1;
+    std::set<StreamId> streams;
+    for (const PipelineInput& input : (*plan)->inputs) {
+      const auto stored = transport_.FindStream(input.stream);
+      if (!stored || !GoesOn(input, project, *stored)) {
+        return false;
+      }
+      partitions = std::max(partitions, stored->definition.partitions);
+      streams.insert(stored->id);
+    }
+    const auto positions = transport_.ReaderPositions(ReaderOfView(view.name));
+    return AllStored(PipelineStreams::Of(**plan, partitions, options_.state_partitions), false) &&
+           std::ranges::all_of(positions, [&](const auto& position) {
+             return streams.contains(position.first.first);
+           });
+  }
+
+  /// Whether an input of a view of `former` is there as that knows it, and is filled.
+  bool GoesOn(const PipelineInput& input, const ProjectDefinition& former,
+              const StreamInfo& stored) {
+    if (input.is_view) {
+      const bool is_kept = project_.FindView(input.stream) != nullptr &&
+                           !rebuilt_.contains(input.stream) && reads_.contains(input.stream);
+      return (is_kept || found_.beside_.contains(input.stream)) &&
+             *stored.definition.schema == *former.FindView(input.stream)->plan->schema;
+    }
+    const TableDefinition* const table = project_.FindTable(input.stream);
+    return table != nullptr &&
+           input.AsStored(*former.FindTable(input.stream)->schema, *table->schema).has_value();
+  }
+
+  /// Whether all of `wanted` are there, under names with `prefix`.
+  bool AllStored(const PipelineStreams& wanted, bool is_next) {
+    return std::ranges::all_of(wanted.All(), [&](StreamDefinition definition) {
+      definition.name = is_next ? NextName(definition.name) : definition.name;
+      const auto stored = transport_.FindStream(definition.name);
+      return stored && SameDefinition(stored->definition, definition);
+    });
+  }
+
+  /// Goes on with what an earlier start has begun, if it can.
+  Status BuildBeside(const ViewDefinition& view, const PipelineStreams& wanted) {
+    if (AllStored(wanted, true) && ReadsAsBefore(view, NextName(ReaderOfView(view.name)))) {
+      reads_[view.name] = transport_.FindStream(NextName(view.name))->id;
+      return {};
+    }
+    AddRemoval(transport_, view.name, found_.streams_);
+    return CheckHistory(view);
   }
 
   /// kDefinitionChanged when an input that stays no longer has all of its records.
@@ -247,6 +366,7 @@ class ProjectChanges::Finder {
 
   /// Also what a start that was cut short may have left of it.
   void DropView(const std::string& name) {
+    AddRemoval(transport_, name, found_.streams_);
     std::ranges::for_each(StreamNamesOfView(name), [&](const auto& stream) { Drop(stream); });
     if (!transport_.ReaderPositions(ReaderOfView(name)).empty()) {
       found_.streams_.forgotten_readers.push_back(ReaderOfView(name));
@@ -274,7 +394,7 @@ class ProjectChanges::Finder {
       const std::string& name = stream.definition.name;
       const std::string kind = KindOf(stream.definition);
       const bool is_view = kind == "view";
-      if ((kind != "table" && !is_view) || partitions_.contains(name)) {
+      if ((kind != "table" && !is_view) || partitions_.contains(name) || IsNextName(name)) {
         continue;
       }
       Note(options_.prune ? Kind::kDropped : Kind::kUndefined, is_view, name);
@@ -282,6 +402,8 @@ class ProjectChanges::Finder {
         DropView(name);
       } else if (options_.prune) {
         DropTable(name);
+      } else if (is_view) {
+        AddRemoval(transport_, name, found_.streams_);
       }
     }
   }
@@ -291,6 +413,9 @@ class ProjectChanges::Finder {
   const ProjectChangeOptions options_;
   std::map<std::string, uint32_t> partitions_;  // Of every table and view of the project.
   std::set<std::string> rebuilt_;
+  /// By relation the stream that its readers will read; none while that is yet to be made.
+  std::map<std::string, StreamId> reads_;
+  std::optional<FormerProjects> former_;
   ProjectChanges found_;
 };
 

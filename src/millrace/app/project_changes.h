@@ -1,9 +1,12 @@
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "millrace/app/project_history.h"
 #include "millrace/plan/definitions.h"
 #include "millrace/stream/transport.h"
 
@@ -23,6 +26,9 @@ struct ProjectChange {
   Kind kind;
   bool is_view = false;
   bool is_sink = false;
+  /// Of kRebuilt: the view as it was serves until the new one has taken in what was there before
+  /// it.
+  bool is_beside = false;
   std::string name;
   std::string reason;  ///< Of kExtended and kRebuilt.
 };
@@ -50,6 +56,11 @@ class ProjectChanges {
 
   const std::vector<ProjectChange>& list() const { return list_; }
 
+  /// The views that are built beside those of now, each with the project that defines what it is
+  /// now. Its streams are in place until the new ones' take their names (app/next_streams.h).
+  using Beside = std::map<std::string, std::shared_ptr<const ProjectDefinition>, std::less<>>;
+  const Beside& beside() const { return beside_; }
+
   /// Makes the data directory ready for the project, in one commit. Nothing may use the transport
   /// meanwhile. Errors: those of Transport::ChangeStreams.
   Status Apply(Transport& transport) const;
@@ -58,6 +69,7 @@ class ProjectChanges {
   class Finder;
 
   std::vector<ProjectChange> list_;
+  Beside beside_;
   StreamChanges streams_;
 };
 

@@ -45,9 +45,13 @@ ProjectDefinition Compile(std::string_view sql) {
 
 class ProjectChangesTest : public PlatformFixture {
  protected:
+  /// Returns once all that is built anew serves.
   void StartAgain(std::string_view sql) {
     Stop();
     Start(sql);
+    while (!platform_->views()->next.empty()) {
+      Answer<std::string>().WaitBriefly();
+    }
   }
 
   /// What a start over the data directory would do, "counts: rebuilt: its query has changed".

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "millrace/app/logger.h"
+#include "millrace/app/next_streams.h"
 #include "millrace/connect/sink_runner.h"
 #include "millrace/engine/pipeline_streams.h"
 
@@ -79,17 +80,32 @@ void Retention::Add(Kept kept) {
   kept_.push_back(std::move(kept));
 }
 
-void Retention::AddTable(StreamIngestor& ingestor, const ProjectDefinition& project) {
+void Retention::AddTable(StreamIngestor& ingestor, const ProjectDefinition& project,
+                         const ProjectChanges::Beside& beside) {
   const TableDefinition& table = ingestor.table();
-  std::vector<std::string> readers;
+  const auto is_read_by = [&](const ViewDefinition& view) {
+    return std::ranges::find(view.inputs, table.name) != view.inputs.end();
+  };
+  std::vector<Reader> readers;
   for (const ViewDefinition& view : project.views) {
-    if (std::ranges::find(view.inputs, table.name) != view.inputs.end()) {
-      readers.push_back(ReaderOfView(view.name));
+    const std::string reader = ReaderOfView(view.name);
+    if (is_read_by(view)) {
+      readers.push_back({.name = reader});
+    }
+    const auto former = beside.find(view.name);
+    if (former == beside.end()) {
+      continue;
+    }
+    const std::string next = NextName(StateStreamOf(view.name));
+    if (is_read_by(view)) {
+      readers.push_back({.name = NextName(reader), .while_there = next});
+    } else if (is_read_by(*former->second->FindView(view.name))) {
+      readers.push_back({.name = reader, .while_there = next});
     }
   }
   for (const SinkDefinition& sink : project.sinks) {
     if (sink.stream == table.name) {
-      readers.push_back(ReaderOfSink(sink.table.name));
+      readers.push_back({.name = ReaderOfSink(sink.table.name)});
     }
   }
   Add({.stream = table.name,
@@ -114,8 +130,11 @@ void Retention::AddView(const ViewDefinition& view, const ProjectDefinition& pro
 Offset Retention::ReadBy(const Kept& kept, StreamId stream, PartitionId partition,
                          const PartitionInfo& info) {
   Offset read = info.durable_end;
-  for (const std::string& reader : kept.readers) {
-    const auto positions = transport_.ReaderPositions(reader);
+  for (const Reader& reader : kept.readers) {
+    if (!reader.while_there.empty() && !transport_.FindStream(reader.while_there)) {
+      continue;
+    }
+    const auto positions = transport_.ReaderPositions(reader.name);
     const auto position = positions.find({stream, partition});
     read = std::min(read, position == positions.end() ? info.begin : position->second);
   }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "millrace/app/project_changes.h"
 #include "millrace/base/clock.h"
 #include "millrace/base/metrics.h"
 #include "millrace/base/result.h"
@@ -45,9 +46,10 @@ class Retention {
   Retention(Transport& transport, const Clock& clock, MetricsRegistry* metrics)
       : transport_(transport), clock_(clock), metrics_(metrics) {}
 
-  /// Looks after the ingestor's table, and its error rows; `project` says what reads it, and may
-  /// go afterwards. Does nothing for a table without retention.
-  void AddTable(StreamIngestor& ingestor, const ProjectDefinition& project);
+  /// Looks after the ingestor's table, and its error rows; `project` and `beside` say what reads
+  /// it, and may go afterwards. Does nothing for a table without retention.
+  void AddTable(StreamIngestor& ingestor, const ProjectDefinition& project,
+                const ProjectChanges::Beside& beside);
   /// Looks after the error rows and late rows of a view.
   void AddView(const ViewDefinition& view, const ProjectDefinition& project);
   bool empty() const { return kept_.empty(); }
@@ -56,12 +58,16 @@ class Retention {
   Status Step();
 
  private:
+  struct Reader {
+    std::string name;
+    std::string while_there = {};  ///< A stream without which it does not read; empty: always does.
+  };
   /// What of a stream is kept.
   struct Kept {
     std::string stream;
     std::optional<Micros> retention;
     std::optional<size_t> retention_bytes;
-    std::vector<std::string> readers = {};
+    std::vector<Reader> readers = {};
     StreamIngestor* ingestor = nullptr;  ///< Is told when the table is full; null: never is.
     RetentionMetrics metrics = {};
   };

@@ -65,7 +65,7 @@ class RetentionTest : public ::testing::Test {
 
   int64_t BeginAfterStep(const ProjectDefinition& project, uint32_t partition = 0) {
     Retention retention(*transport_, clock_, nullptr);
-    retention.AddTable(*ingestor_, project);
+    retention.AddTable(*ingestor_, project, {});
     EXPECT_TRUE(retention.Step());
     return Begin(partition);
   }

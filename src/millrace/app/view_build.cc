@@ -54,7 +54,7 @@ std::string ViewBuild::TargetsOf(std::string_view view) { return fmt::format("bu
 Result<std::unique_ptr<ViewBuild>> ViewBuild::Start(const ViewDefinition& view,
                                                     Transport& transport) {
   std::unique_ptr<ViewBuild> build(new ViewBuild(view.name, transport));
-  if (transport.FindStream("state$" + view.name)) {
+  if (transport.FindStream(StateStreamOf(view.name))) {
     for (const auto& [split, offset] : transport.ReadSourcePositions(TargetsOf(view.name))) {
       MR_ASSIGN(const auto target, ParseTarget(split, offset));
       build->targets_.insert(target);

@@ -39,16 +39,17 @@ std::vector<Offset> DurableEnds(Transport& transport, std::string_view stream) {
 ViewFrontier FrontierOf(Platform& platform) {
   ViewFrontier frontier;
   frontier.inputs = [&platform](const std::string& view) {
-    const Platform::View* found = platform.FindView(view);
-    return found == nullptr ? std::vector<std::string>() : found->definition->inputs;
+    const auto found = platform.views()->Find(view);
+    return found == nullptr ? std::vector<std::string>() : found->definition().inputs;
   };
   frontier.read = [&platform](const std::string& view, const std::string& input) {
-    const PipelineRunner& runner = platform.FindView(view)->runner();
+    const auto found = platform.views()->Find(view);
+    const PipelineRunner& runner = found->runner();
     const ServedRows* served = runner.served_rows();
     const auto root = served == nullptr ? nullptr : served->root();
     const auto offsets = SourceOffsets(runner, root.get());
     // Until it is built a view's rows are of no position.
-    const bool is_built = platform.BuildProgress(*platform.FindView(view)) == 1;
+    const bool is_built = found->Progress() == 1;
     std::vector<Offset> of_input;
     for (size_t i = 0; i < offsets.size(); ++i) {
       if (runner.plan().inputs[runner.sources()[i].input].stream == input) {
@@ -58,7 +59,7 @@ ViewFrontier FrontierOf(Platform& platform) {
     return of_input;
   };
   frontier.end = [&platform](const std::string& relation) {
-    const Platform::View* view = platform.FindView(relation);
+    const auto view = platform.views()->Find(relation);
     if (view != nullptr && view->runner().served_rows() != nullptr) {
       return view->runner().served_rows()->root()->position();
     }

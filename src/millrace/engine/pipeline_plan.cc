@@ -257,6 +257,27 @@ Result<std::unique_ptr<PipelinePlan>> Cut(std::string name, const PlanNode& root
 
 }  // namespace
 
+Result<PipelineInput> PipelineInput::AsStored(const Schema& known, const Schema& stored) const {
+  PipelineInput input = *this;
+  const auto move = [&](size_t& column) -> Status {
+    const Field& field = known.field(column);
+    const auto index = stored.Find(field.name);
+    if (!index || stored.field(*index).type != field.type) {
+      return Err(ErrorCode::kDefinitionChanged,
+                 fmt::format("column {} of {} is gone or has another type", field.name, stream));
+    }
+    column = *index;
+    return {};
+  };
+  for (size_t& column : input.columns) {
+    MR_TRY(move(column));
+  }
+  if (input.event_time) {
+    MR_TRY(move(*input.event_time));
+  }
+  return input;
+}
+
 Result<std::unique_ptr<const PipelinePlan>> PipelinePlan::Make(const ViewDefinition& view,
                                                                const ProjectDefinition& project) {
   MR_ASSIGN(std::unique_ptr<PipelinePlan> plan, Cut(view.name, *view.plan, project));

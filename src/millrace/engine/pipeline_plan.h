@@ -24,6 +24,11 @@ struct PipelineInput {
   bool is_view = false;
   /// The smallest grace of the windows that take its rows; none when no row can be late.
   std::optional<Micros> grace_min;
+
+  /// The same input of a stream whose columns have become `stored` since they were `known`: others
+  /// may have come, gone or moved. kDefinitionChanged when one that is read is gone or has another
+  /// type.
+  Result<PipelineInput> AsStored(const Schema& known, const Schema& stored) const;
 };
 
 /// Rows of an input or an operator on their way through filters and projections to an operator, or

@@ -10,12 +10,20 @@
 
 namespace millrace {
 
-Status PipelineRunner::OpenSources() {
+Status PipelineRunner::OpenSources(const ProjectDefinition& project) {
   for (size_t input = 0; input < plan_->inputs.size(); ++input) {
     const std::string& name = plan_->inputs[input].stream;
     const auto stream = transport_.FindStream(name);
     if (!stream) {
       return Err(ErrorCode::kStreamNotFound, fmt::format("stream {}", name));
+    }
+    const TableDefinition* const table = project.FindTable(name);
+    if (table == nullptr) {
+      inputs_.push_back(plan_->inputs[input]);
+    } else {
+      MR_ASSIGN(auto stored,
+                plan_->inputs[input].AsStored(*table->schema, *stream->definition.schema));
+      inputs_.push_back(std::move(stored));
     }
     for (uint32_t p = 0; p < stream->definition.partitions; ++p) {
       sources_.push_back({.input = input, .stream = stream->id, .partition = PartitionId(p)});
@@ -65,7 +73,7 @@ Status PipelineRunner::Restore() {
                             ? found->second
                             : transport_.Describe(source.stream, source.partition).begin;
     source_partitions_.emplace_back(
-        plan_->inputs[source.input],
+        inputs_[source.input],
         transport_.OpenCursor(source.stream, source.partition, from, Visibility::kAppended));
     source_partitions_.back().Reset(from, MR_PLANTED(WatermarkNotRestored)
                                               ? PartitionWatermark()

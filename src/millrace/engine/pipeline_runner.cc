@@ -64,7 +64,7 @@ Result<std::unique_ptr<PipelineRunner>> PipelineRunner::Create(
   MR_ASSIGN(auto plan, PipelinePlan::Make(view, project));
   std::unique_ptr<PipelineRunner> runner(new PipelineRunner(
       std::move(plan), transport, clock, workers, std::move(options), std::move(wake)));
-  MR_TRY(runner->OpenSources());
+  MR_TRY(runner->OpenSources(project));
   MR_TRY(runner->OpenStreams());
   MR_TRY(runner->Restore());
   StreamId last;
@@ -139,6 +139,16 @@ Result<PipelineRunner::Progress> PipelineRunner::Step() {
   MR_TRY(CommitEpoch());
   next_epoch_at_ = begin + std::min(kEpochShare * (clock_.Monotonic() - begin), kEpochWaitMax);
   return Progress::kWorked;
+}
+
+Status PipelineRunner::Settle() {
+  {
+    MutexLock lock(mutex_);
+    while (undecided_ > 0) {
+      all_decided_.Wait(mutex_);
+    }
+  }
+  return HandleDecided();
 }
 
 std::vector<Offset> PipelineRunner::source_position() const {

@@ -83,6 +83,10 @@ class PipelineRunner {
   /// transport; kCorruption.
   Result<Progress> Step();
 
+  /// Waits until what is in flight is decided, and takes it in; then nothing of the runner's is
+  /// under way until the next Step. Errors: as of Step.
+  Status Settle() MR_EXCLUDES(mutex_);
+
   /// After kWaiting: the monotonic time of the next Step; wake-up calls before it may be ignored.
   std::optional<std::chrono::nanoseconds> next_step() const { return next_step_; }
 
@@ -91,6 +95,7 @@ class PipelineRunner {
   /// Null when the view's rows are its change stream (append-only).
   const ServedRows* served_rows() const { return served_.get(); }
   StreamId view_stream() const { return streams_.view; }
+  uint32_t view_partitions() const { return streams_.view_partitions; }
   /// A partition of a stream that the view reads.
   struct Source {
     size_t input = 0;  ///< In plan().inputs.
@@ -138,7 +143,7 @@ class PipelineRunner {
   PipelineRunner(std::unique_ptr<const PipelinePlan> plan, Transport& transport, const Clock& clock,
                  WorkerPool& workers, Options options, std::function<void()> wake);
 
-  Status OpenSources();
+  Status OpenSources(const ProjectDefinition& project);
   Status OpenStreams();
   Result<StreamId> OpenStream(const StreamDefinition& definition);
   Status Restore();
@@ -178,6 +183,7 @@ class PipelineRunner {
   const std::function<void()> wake_;
   const std::string reader_;
   Streams streams_;
+  std::vector<PipelineInput> inputs_;  // As the plan's, with columns as the streams have them now.
   std::vector<Source> sources_;
   std::vector<SourcePartition> source_partitions_;  // As sources_.
   std::optional<PipelineState> state_;

@@ -21,7 +21,7 @@ PipelineStreams PipelineStreams::Of(const PipelinePlan& plan, uint32_t partition
                                     size_t state_partitions) {
   const std::string& name = plan.name;
   PipelineStreams streams{.view = Define(name, partitions, plan.output_schema, "view"),
-                          .state = Define("state$" + name, 1, nullptr, "state"),
+                          .state = Define(StateStreamOf(name), 1, nullptr, "state"),
                           .errors = Define("errors$" + name, 1, ErrorRowSchema(), "errors"),
                           .late = {},
                           .closed = {}};
@@ -53,6 +53,8 @@ std::vector<std::string> StreamNamesOfView(std::string_view view) {
   }
   return names;
 }
+
+std::string StateStreamOf(std::string_view view) { return fmt::format("state${}", view); }
 
 std::string ReaderOfView(std::string_view view) { return fmt::format("view:{}", view); }
 

@@ -28,6 +28,8 @@ struct PipelineStreams {
 
 /// Names of all streams that a view may have.
 std::vector<std::string> StreamNamesOfView(std::string_view view);
+/// Name of the stream of a view's state: the view is there when it is.
+std::string StateStreamOf(std::string_view view);
 /// Name of the reader whose positions say what a view has read.
 std::string ReaderOfView(std::string_view view);
 

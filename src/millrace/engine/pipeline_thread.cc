@@ -22,7 +22,39 @@ void PipelineThread::Wake() {
 
 void PipelineThread::Start(std::unique_ptr<PipelineRunner> runner) {
   runner_ = std::move(runner);
+  Run();
+}
+
+void PipelineThread::Run() {
   thread_ = Thread("mr-" + runner_->plan().name, [this] { Loop(); });
+}
+
+void PipelineThread::Pause() {
+  Stop();
+  if (!failure()) {
+    if (const Status settled = runner_->Settle(); !settled) {
+      Fail(settled.error());
+    }
+  }
+}
+
+void PipelineThread::Resume() {
+  {
+    MutexLock lock(mutex_);
+    if (failure_) {
+      return;
+    }
+    stopping_ = false;
+    woken_ = true;
+  }
+  Run();
+}
+
+void PipelineThread::Fail(const Error& error) {
+  MR_LOG_ERROR(kEngineLog, kError, "view has failed; it stays as it was committed",
+               error.WithContext(runner_->plan().name));
+  MutexLock lock(mutex_);
+  failure_ = error;
 }
 
 void PipelineThread::Stop() {
@@ -57,14 +89,10 @@ void PipelineThread::Loop() {
   while (true) {
     auto progress = runner_->Step();
     if (!progress) {
-      MR_LOG_ERROR(kEngineLog, kError, "view has failed; it stays as it was committed",
-                   progress.error().WithContext(runner_->plan().name));
-    }
-    MutexLock lock(mutex_);
-    if (!progress) {
-      failure_ = progress.error();
+      Fail(progress.error());
       return;
     }
+    MutexLock lock(mutex_);
     if (*progress == PipelineRunner::Progress::kWaiting) {
       WaitForWork();
     }

@@ -27,12 +27,19 @@ class PipelineThread {
   /// Ends after the epoch that runs, and joins.
   void Stop() MR_EXCLUDES(mutex_);
 
+  /// Stops, and waits for what is in flight: until Resume nothing of the pipeline is under way.
+  void Pause() MR_EXCLUDES(mutex_);
+  /// Goes on after Pause; a pipeline that has failed stays as it is.
+  void Resume() MR_EXCLUDES(mutex_);
+
   /// Null before Start.
   const PipelineRunner* runner() const { return runner_.get(); }
   /// Why the pipeline stopped by itself; nothing while it runs.
   std::optional<Error> failure() MR_EXCLUDES(mutex_);
 
  private:
+  void Run();
+  void Fail(const Error& error) MR_EXCLUDES(mutex_);
   void Loop() MR_EXCLUDES(mutex_);
   void WaitForWork() MR_REQUIRES(mutex_);
 
