@@ -149,7 +149,8 @@ class ServedRows::Shard {
   std::shared_ptr<const Table> Publish();
 
  private:
-  void SortByDirectory();
+  /// Of the batch's rows [begin, end).
+  void SortByDirectory(size_t begin, size_t end);
   void Prefetch(size_t i) const;
   void Add(std::string_view row, uint64_t hash, int64_t weight);
   void AddPage(Page page);
@@ -214,29 +215,34 @@ void ServedRows::Shard::Apply(const Batch& batch) {
   for (size_t i = 0; i < rows_.size(); ++i) {
     hashes_[i] = HashEncoded(keys.key(i));
   }
-  SortByDirectory();
-  for (size_t i = 0; i < order_.size(); ++i) {
-    Prefetch(i);
-    const uint32_t row = order_[i];
-    Add(rows_.key(row), hashes_[row], batch.Weight(row));
-  }
-  while (next_.rows > next_.pages * kRowsPerPage) {
-    SplitNextPage();
+  // The pages grow with what comes, else a large batch would be searched in a few full ones.
+  for (size_t begin = 0; begin < hashes_.size();) {
+    const size_t end = std::min(hashes_.size(), begin + next_.pages * kRowsPerPage);
+    SortByDirectory(begin, end);
+    for (size_t i = 0; i < order_.size(); ++i) {
+      Prefetch(i);
+      const uint32_t row = order_[i];
+      Add(rows_.key(row), hashes_[row], batch.Weight(row));
+    }
+    while (next_.rows > next_.pages * kRowsPerPage) {
+      SplitNextPage();
+    }
+    begin = end;
   }
 }
 
 /// A directory's pages fit into a cache, where those of all others do not.
-void ServedRows::Shard::SortByDirectory() {
+void ServedRows::Shard::SortByDirectory(size_t begin, size_t end) {
   const auto directory_of = [&](size_t row) {
     return next_.PageOf(hashes_[row]) / kPagesPerDirectory;
   };
-  order_.resize(hashes_.size());
+  order_.resize(end - begin);
   directory_ends_.assign(next_.directories.size() + 1, 0);
-  for (size_t row = 0; row < hashes_.size(); ++row) {
+  for (size_t row = begin; row < end; ++row) {
     ++directory_ends_[directory_of(row) + 1];
   }
   std::partial_sum(directory_ends_.begin(), directory_ends_.end(), directory_ends_.begin());
-  for (size_t row = 0; row < hashes_.size(); ++row) {
+  for (size_t row = begin; row < end; ++row) {
     order_[directory_ends_[directory_of(row)]++] = static_cast<uint32_t>(row);
   }
 }

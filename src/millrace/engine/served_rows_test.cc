@@ -120,6 +120,29 @@ BatchPtr KeyedChanges(const std::vector<std::tuple<int64_t, int64_t, int32_t>>& 
                       .offsets = nullptr});
 }
 
+TEST(ServedRowsTest, TakesABatchThatIsMuchLargerThanAllItHas) {
+  // With some rows that come again and some that go: in pages that had not grown meanwhile each
+  // would be searched among all the others.
+  constexpr int64_t kRows = 300'000;
+  ServedRows rows(1);
+  std::vector<std::pair<int64_t, int32_t>> changes;
+  std::map<int64_t, int64_t> model;
+  for (int64_t n = 0; n < kRows; ++n) {
+    changes.emplace_back(n, 1);
+    if (n % 3 == 0) {
+      changes.emplace_back(n / 2, n % 2 == 0 ? 2 : -1);
+    }
+  }
+  for (const auto& [n, weight] : changes) {
+    model[n] += weight;
+  }
+  std::erase_if(model, [](const auto& row) { return row.second == 0; });
+  rows.Apply(0, *Changes(changes));
+  rows.Publish({}, {});
+  EXPECT_EQ(Contents(*rows.root()), Expected(model));
+  EXPECT_GT(rows.root()->pages(), model.size() / 32);
+}
+
 TEST(ServedRowsTest, RowsOfAKeyTakeEachOthersPlace) {
   constexpr int64_t kKeys = 3'000;
   Rng rng(5);
