@@ -73,7 +73,7 @@ fuzz: build/fuzz/build.ninja ## each fuzzer for FUZZ_SECONDS=60
 	$(BUILD) fuzz --target millrace_fuzzers
 	tools/fuzz.sh $(FUZZ_SECONDS)
 
-crash: build ## kill the program 2 x N=300 times, fill its disk, fail its syncs; check every record
+crash: build ## kill the program 3 x N=300 times, fill its disk, fail its syncs; check every record
 	python3 tests/crash/run.py --binary build/release/millrace --kills $(or $(N),300) $(SEED:%=--seed %)
 
 sqlfuzz: build/release/build.ninja | packages-dev ## N=2000 random queries: streams, batch and PostgreSQL

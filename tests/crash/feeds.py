@@ -117,6 +117,7 @@ class ViewFeed(Feed):
     def __init__(self, server, view):
         super().__init__(server, f"/api/v1/views/{view}/changes?snapshot=true")
         self._view = view
+        self.rebuilt = 0
         self._rows = collections.Counter()
 
     def begin(self, resumed):
@@ -129,6 +130,9 @@ class ViewFeed(Feed):
             self._rows[row] += data["weight"]
             if self._rows[row] == 0:
                 del self._rows[row]
+        elif kind == "rebuilt":
+            self._rows.clear()
+            self.rebuilt += 1
         elif kind != "progress":
             raise Failure(f"event stream of {self._view}: {kind} {data}")
 

@@ -22,6 +22,7 @@ import scenarios
 from server import Failure, NotRun
 
 SCENARIOS = {"random": scenarios.random_kills, "points": scenarios.kill_points,
+             "changes": scenarios.project_changes,
              "full-disk": scenarios.full_disk, "failed-sync": scenarios.failed_sync}
 EXIT_NOT_RUN = 77
 SMALL_DISK = "256m"
@@ -65,7 +66,8 @@ def main():
     parser.add_argument("--binary", required=True)
     parser.add_argument("--scenario", action="append", choices=sorted(SCENARIOS),
                         help="may be given several times; default: all")
-    parser.add_argument("--kills", type=int, default=30, help="of random and of points, each")
+    parser.add_argument("--kills", type=int, default=30,
+                        help="of random, of points and of changes, each")
     parser.add_argument("--rounds", type=int, default=3, help="of full-disk and failed-sync")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--workers", type=int, default=0, help="0: another number in each life")

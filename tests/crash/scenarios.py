@@ -3,6 +3,7 @@
 import collections
 import os
 import random
+import re
 import shutil
 import threading
 import time
@@ -32,6 +33,9 @@ REQUIRED_POINTS = {(STARTING, "fdatasync"): 2, (STARTING, "pwritev"): 3, (STARTI
 SMALL_FILES = {"storage.journal_file_bytes": "1MiB", "storage.segment_bytes": "1MiB",
                "storage.direct_bytes_min": "16KiB"}
 HISTORIES_MAX = 4
+# A query of the project as it was, or with a condition that all rows fulfil.
+QUERY = re.compile(r"(FROM (?:events|per_minute|tumble\([^)]*\)))(?: WHERE \w+ > -\d+)?"
+                   r"(?=;| GROUP BY)")
 DETACHED_S = 0.1  # What a tracer has begun is done by then.
 # It waits until a journal file is full, the others have something to do all the time.
 COPIER_PATIENCE = 4
@@ -53,6 +57,7 @@ class Trial:
         self._project = shutil.copytree(project, os.path.join(root, "project"))
         self.server = Server(options.binary, self._project, root, os.path.join(self.disk, "data"))
         self.small_files = None     # Whether the server runs with SMALL_FILES; None = drawn.
+        self.changes = 0
         self.done = 0.0             # Which share of the kills is behind it.
         self.load = load.Load(self.server, options)
         self.checker = Checker(self.server, options.seed, [0] * options.producers)
@@ -89,6 +94,21 @@ class Trial:
         while len(self._files) - 1 < HISTORIES_MAX * self.done:
             self.add_history()
         return self.server.start(injection, may_end)
+
+    def change_queries(self):
+        """Changes some views of the project, but not their rows."""
+        path = os.path.join(self._project, "events.sql")
+        with open(path) as file:
+            text = file.read()
+        text = QUERY.sub(self._changed_query, text)
+        with open(path, "w") as file:
+            file.write(text)
+        self.changes += 1
+
+    def _changed_query(self, query):
+        column = "n" if "per_minute" in query[1] else "value"
+        k = self.rng.randrange(4)
+        return query[1] + (f" WHERE {column} > -{10 ** 12 + k}" if k else "")
 
     def check_stream(self):
         self.checker.check_stream(self.load.acked())
@@ -183,6 +203,30 @@ def random_kills(trial):
         if kill % 25 == 0 or kill == count:
             trial.check_all_and_go_on()
             say(f"{kill} kills, {trial.checker.expected.count} records")
+    trial.finish()
+
+
+def project_changes(trial):
+    """kill -9 while changed views are built beside those that serve. The views' queries change from
+    life to life, in a way that leaves their rows as they are."""
+    trial.start()
+    count = trial.options.kills
+    for kill in range(1, count + 1):
+        # Often before the new ones have taken their places, sometimes long after.
+        time.sleep(trial.rng.choice([1.5 * trial.rng.random(), 10 ** -trial.rng.uniform(0.5, 3)]))
+        trial.server.kill()
+        trial.done = kill / count
+        if trial.rng.random() < 0.7:
+            trial.change_queries()
+        trial.restart()
+        if kill % 5 == 0:
+            trial.check_stream()
+        if kill % 25 == 0 or kill == count:
+            trial.check_all_and_go_on()
+            say(f"{kill} kills, {trial.changes} changes of queries, {trial.view_feed.rebuilt} seen "
+                f"by a feed, {trial.checker.expected.count} records")
+    if count >= 25 and trial.view_feed.rebuilt == 0:
+        raise Failure("no view was replaced: the test no longer tries what it says")
     trial.finish()
 
 

@@ -12,6 +12,14 @@ namespace {
 
 constexpr size_t kBytesPerPoll = 128 << 10;
 
+std::string BeginOf(const StreamInfo& stream) {
+  return FormatPositionIn(stream, std::vector<Offset>(stream.definition.partitions, Offset(0)));
+}
+
+void AppendRebuilt(const std::string& begin, std::string& out) {
+  serve::AppendEvent(out, "rebuilt", begin, fmt::format("{{\"position\":\"{}\"}}", begin));
+}
+
 }  // namespace
 
 ChangeFeed::ChangeFeed(Transport& transport, StreamInfo stream, std::vector<Offset> position,
@@ -34,8 +42,13 @@ void ChangeFeed::AnnouncePosition() {
   RenderPosition(buffer_);
 }
 
+void ChangeFeed::AnnounceRebuilt() {
+  MutexLock lock(mutex_);
+  AppendRebuilt(BeginOf(stream_), buffer_);
+}
+
 void ChangeFeed::RenderPosition(std::string& out) const {
-  const std::string id = FormatPosition(position_);
+  const std::string id = FormatPositionIn(stream_, position_);
   serve::AppendEvent(out, "progress", id, fmt::format("{{\"position\":\"{}\"}}", id));
 }
 
@@ -119,15 +132,14 @@ void ChangeFeed::EndIfReplaced() {
   if (of_name && of_name->id == stream_.id) {
     return;
   }
-  const std::vector<Offset> begin(of_name ? of_name->definition.partitions : 1, Offset(0));
-  const std::string id = FormatPosition(begin);
+  const std::string id = of_name ? BeginOf(*of_name) : "";
   std::function<void()> wake;
   {
     MutexLock lock(mutex_);
     if (ended_) {
       return;
     }
-    serve::AppendEvent(buffer_, "rebuilt", id, fmt::format("{{\"position\":\"{}\"}}", id));
+    AppendRebuilt(id, buffer_);
     ended_ = true;
     wake = wake_;
   }
@@ -150,7 +162,7 @@ void ChangeFeed::RenderFrame(size_t partition, const StreamFrame& frame, Offset 
     std::string data = fmt::format("{{\"weight\":{},\"row\":", frame.batch->Weight(row));
     writer_.Append(*frame.batch, row, data);
     data += '}';
-    serve::AppendEvent(out.bytes, "change", FormatPosition(position_), data);
+    serve::AppendEvent(out.bytes, "change", FormatPositionIn(stream_, position_), data);
   }
 }
 
@@ -160,7 +172,7 @@ void ChangeFeed::SkipGap(size_t partition, Rendered& out) {
   const Offset missing_from = position_[partition];
   position_[partition] = info.begin;
   cursors_[partition]->Seek(info.begin);
-  serve::AppendEvent(out.bytes, "gap", FormatPosition(position_),
+  serve::AppendEvent(out.bytes, "gap", FormatPositionIn(stream_, position_),
                      fmt::format("{{\"partition\":{},\"from\":{},\"to\":{}}}", partition,
                                  missing_from, info.begin));
   ++out.gaps;

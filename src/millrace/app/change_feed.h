@@ -30,6 +30,10 @@ class ChangeFeed {
   /// first change can come back.
   void AnnouncePosition() MR_EXCLUDES(mutex_);
 
+  /// Before the first Fill of a feed from the begin: says that the position which the client had
+  /// was in another stream, which the view had before it was rebuilt.
+  void AnnounceRebuilt() MR_EXCLUDES(mutex_);
+
   /// The feeds' thread: renders what is durable until the buffer is full. Returns true when there
   /// may be more.
   bool Fill() MR_EXCLUDES(mutex_);

@@ -40,9 +40,10 @@ Result<std::vector<std::string>> DescribeChanges(FileSystem& files, const Loaded
             ProjectChanges::Find(loaded.project.definition, **transport, loaded.changes));
   for (const ProjectChange& change : changes.list()) {
     const bool stays = change.kind == ProjectChange::Kind::kUndefined;
-    lines.push_back(fmt::format("{} {}: {}{}{}", KindOf(change), change.name, Name(change.kind),
+    lines.push_back(fmt::format("{} {}: {}{}{}{}", KindOf(change), change.name, Name(change.kind),
                                 change.reason.empty() ? "" : ": ",
-                                stays ? "; --prune drops its data" : change.reason));
+                                stays ? "; --prune drops its data" : change.reason,
+                                change.is_beside ? "; it serves as it was until then" : ""));
   }
   return lines;
 }

@@ -114,9 +114,13 @@ Result<StreamInfo> PlatformFeeds::FindStream(const serve::FeedRequest& request) 
 Result<std::shared_ptr<ChangeFeed>> PlatformFeeds::MakeFeed(const serve::FeedRequest& request) {
   MR_ASSIGN(StreamInfo stream, FindStream(request));
   std::vector<Offset> position;
+  bool is_rebuilt = false;
   std::shared_ptr<const ServedRows::Root> snapshot;
   if (!request.from.empty()) {
-    MR_ASSIGN(position, ParsePosition(request.from, stream.definition.partitions));
+    MR_ASSIGN(auto from, ParsePositionIn(stream, request.from));
+    is_rebuilt = !from;
+    position =
+        from ? *std::move(from) : std::vector<Offset>(stream.definition.partitions, Offset(0));
   }
   if (request.with_snapshot) {
     if (request.kind != serve::FeedKind::kView) {
@@ -144,7 +148,9 @@ Result<std::shared_ptr<ChangeFeed>> PlatformFeeds::MakeFeed(const serve::FeedReq
   }
   auto feed = std::make_shared<ChangeFeed>(platform_.transport(), std::move(stream),
                                            std::move(position), std::move(snapshot), metrics_);
-  if (request.from.empty() && !request.with_snapshot) {
+  if (is_rebuilt) {
+    feed->AnnounceRebuilt();
+  } else if (request.from.empty() && !request.with_snapshot) {
     feed->AnnouncePosition();
   }
   return feed;

@@ -209,7 +209,14 @@ Result<std::string> PlatformQueries::RunRecords(const serve::RecordsQuery& query
   const uint32_t partitions = stream->definition.partitions;
   std::vector<Offset> position;
   if (!query.from.empty()) {
-    MR_ASSIGN(position, ParsePosition(query.from, partitions));
+    MR_ASSIGN(auto from, ParsePositionIn(*stream, query.from));
+    if (!from) {
+      return Err(
+          Error(ErrorCode::kOffsetOutOfRange,
+                fmt::format("view {} was rebuilt since position {}", query.stream, query.from))
+              .WithHint("read it from the begin, without from"));
+    }
+    position = *std::move(from);
   }
   for (auto p = static_cast<uint32_t>(position.size()); p < partitions; ++p) {
     position.push_back(platform_.transport().Describe(stream->id, PartitionId(p)).begin);
@@ -244,7 +251,7 @@ Result<std::string> PlatformQueries::RunRecords(const serve::RecordsQuery& query
       }
     }
   }
-  return json + fmt::format("],\"next\":\"{}\"}}", FormatPosition(position));
+  return json + fmt::format("],\"next\":\"{}\"}}", FormatPositionIn(*stream, position));
 }
 
 void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {

@@ -172,12 +172,19 @@ TEST_F(PlatformTest, FeedsASnapshotAndThenEachChange) {
   const std::string text = ReadUntil(**feed, R"({"weight":1,"row":{"url":"/a","n":2}})");
   EXPECT_THAT(text,
               HasSubstr("event: snapshot\ndata: {\"weight\":1,\"row\":{\"url\":\"/a\",\"n\":1}}"));
-  EXPECT_THAT(text, HasSubstr("event: progress\nid: 1\n"));
-  EXPECT_THAT(text, HasSubstr("id: 2\ndata: {\"weight\":-1,\"row\":{\"url\":\"/a\",\"n\":1}}"));
-  auto resumed = OpenFeed({.kind = serve::FeedKind::kView, .name = "counts", .from = "2"});
-  ASSERT_TRUE(resumed);
-  EXPECT_THAT(ReadUntil(**resumed, "\"n\":2}}"),
-              "event: change\nid: 3\ndata: {\"weight\":1,\"row\":{\"url\":\"/a\",\"n\":2}}\n\n");
+  const uint32_t stream = platform_->transport().FindStream("counts")->id.value();
+  EXPECT_THAT(text, HasSubstr(fmt::format("event: progress\nid: {}:1\n", stream)));
+  EXPECT_THAT(text, HasSubstr(fmt::format("id: {}:2\ndata: {{\"weight\":-1,\"row\":{{\"url\":"
+                                          "\"/a\",\"n\":1}}}}",
+                                          stream)));
+  for (const std::string& from : {fmt::format("{}:2", stream), std::string("2")}) {
+    auto resumed = OpenFeed({.kind = serve::FeedKind::kView, .name = "counts", .from = from});
+    ASSERT_TRUE(resumed);
+    EXPECT_EQ(ReadUntil(**resumed, "\"n\":2}}"),
+              fmt::format("event: change\nid: {}:3\ndata: {{\"weight\":1,\"row\":{{\"url\":\"/a\","
+                          "\"n\":2}}}}\n\n",
+                          stream));
+  }
 }
 
 TEST_F(PlatformTest, FeedsNewRecordsOfAStreamOnly) {

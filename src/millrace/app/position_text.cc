@@ -34,6 +34,11 @@ PositionParts ParseParts(std::string_view text) {
   return parts;
 }
 
+bool IsOfView(const StreamInfo& stream) {
+  const auto kind = stream.definition.properties.find("kind");
+  return kind != stream.definition.properties.end() && kind->second == "view";
+}
+
 }  // namespace
 
 std::string FormatPosition(std::span<const Offset> offsets) {
@@ -63,6 +68,22 @@ Result<std::vector<Offset>> ParsePosition(std::string_view text, size_t partitio
                fmt::format("'{}' is not a position of {} partitions", text, partitions));
   }
   return offsets;
+}
+
+std::string FormatPositionIn(const StreamInfo& stream, std::span<const Offset> offsets) {
+  std::string position = FormatPosition(offsets);
+  return IsOfView(stream) ? fmt::format("{}:{}", stream.id, position) : position;
+}
+
+Result<std::optional<std::vector<Offset>>> ParsePositionIn(const StreamInfo& stream,
+                                                           std::string_view text) {
+  if (const size_t colon = text.find(':'); IsOfView(stream) && colon != text.npos) {
+    if (text.substr(0, colon) != fmt::format("{}", stream.id)) {
+      return std::nullopt;
+    }
+    text.remove_prefix(colon + 1);
+  }
+  return ParsePosition(text, stream.definition.partitions);
 }
 
 PositionParts AllParts(std::span<const Offset> offsets) {

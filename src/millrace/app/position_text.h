@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "millrace/base/ids.h"
 #include "millrace/base/result.h"
+#include "millrace/stream/transport.h"
 
 namespace millrace {
 
@@ -17,6 +19,14 @@ std::string FormatPosition(std::span<const Offset> offsets);
 
 /// kHttpBadRequest unless `text` has `partitions` offsets.
 Result<std::vector<Offset>> ParsePosition(std::string_view text, size_t partitions);
+
+/// The same with the stream's number in front for a view's, "7:12.0.7.3": a view that was rebuilt
+/// has another stream.
+std::string FormatPositionIn(const StreamInfo& stream, std::span<const Offset> offsets);
+
+/// Reads both forms; none when the view had another stream then. kHttpBadRequest as above.
+Result<std::optional<std::vector<Offset>>> ParsePositionIn(const StreamInfo& stream,
+                                                           std::string_view text);
 
 /// Some partitions of a stream with their next offsets.
 using PositionParts = std::vector<std::pair<uint32_t, Offset>>;

@@ -216,14 +216,24 @@ TEST_F(ViewReplacementTest, FeedsEndWithThePlaceToGoOnFrom) {
   StartAgain(Sql({kClicks, kSums}));
   auto feed = OpenFeed({.kind = serve::FeedKind::kView, .name = "counts", .with_snapshot = true});
   ASSERT_TRUE(feed);
-  EXPECT_THAT(ReadUntil(**feed, "/1"), HasSubstr(R"("n":1)"));
+  const std::string begin = ReadUntil(**feed, "event: progress");
+  EXPECT_THAT(begin, HasSubstr(R"("n":1)"));
+  const std::string position = begin.substr(begin.rfind("id: ") + 4);
   Replace();
   const std::string end = ReadUntil(**feed, "event: rebuilt");
   EXPECT_THAT(end, Not(HasSubstr(R"("s":)")));
   EXPECT_TRUE((*feed)->Next(SIZE_MAX).is_end);
-  auto again = OpenFeed({.kind = serve::FeedKind::kView, .name = "counts", .from = "0"});
+  // Who did not see it is told on coming back, also after a restart.
+  const std::string from = position.substr(0, position.find('\n'));
+  StartAgain(Sql({kClicks, kSums}));
+  auto again = OpenFeed({.kind = serve::FeedKind::kView, .name = "counts", .from = from});
   ASSERT_TRUE(again);
-  EXPECT_THAT(ReadUntil(**again, R"("url":"/1","s":1)"), Not(HasSubstr(R"("n":)")));
+  const std::string told = ReadUntil(**again, R"("url":"/1","s":1)");
+  EXPECT_TRUE(told.starts_with("event: rebuilt\nid: ")) << told;
+  EXPECT_THAT(told, Not(HasSubstr(R"("n":)")));
+  const auto records = Records({.stream = "counts", .from = from});
+  ASSERT_FALSE(records);
+  EXPECT_EQ(records.error().code(), ErrorCode::kOffsetOutOfRange);
 }
 
 TEST_F(ViewReplacementTest, ASinkWaitsForTheNextView) {

@@ -29,7 +29,9 @@ class ChangeFeedService {
 
   /// Must not block; calls `done` exactly once, from any thread. The source yields events made by
   /// AppendEvent: `change`, `snapshot`, `progress` (a position without a change: where a feed from
-  /// now on begins, and behind a snapshot) and `gap` (what was asked for is no longer retained).
+  /// now on begins, and behind a snapshot), `gap` (what was asked for is no longer retained) and
+  /// `rebuilt` (the view was built anew: forget its rows, all changes of the new one come from the
+  /// event's position on).
   /// What must be read from disk is read on the service's own threads, which then wake the source.
   /// Errors: kStreamNotFound, kSqlUnknownRelation, kHttpBadRequest (`from` is no position),
   /// kUnavailable.

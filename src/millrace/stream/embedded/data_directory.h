@@ -13,7 +13,7 @@ namespace millrace {
 ///
 ///   IDENTITY  LOCK
 ///   journal/<n>.jnl  journal/spare.jnl
-///   streams/<name>.<id>/<n>.seg
+///   streams/<first name>.<id>/<n>.seg
 class DataDirectory {
  public:
   /// Opens or creates the directory and takes its lock. A directory without IDENTITY is fresh: it
