@@ -32,18 +32,12 @@ PlatformReplay::~PlatformReplay() {
 void PlatformReplay::Replay(std::string stream, Done done) {
   StreamIngestor* const ingestor = platform_.FindIngestor(stream);
   if (ingestor == nullptr) {
-    return done(Err(Error(ErrorCode::kStreamNotFound, fmt::format("there is no table {}", stream))
-                        .WithHint("name the table, not its stream of errors")));
-  }
-  const TableDefinition& table = ingestor->table();
-  const Connector* const connector = FindConnector(table);
-  const bool is_json = connector == nullptr || connector->errors_are_json == nullptr ||
-                       connector->errors_are_json(table);
-  if (!is_json || table.is_direct) {
-    return done(Err(Error(ErrorCode::kNotImplemented,
-                          fmt::format("errors of table {} cannot be replayed yet: {}", stream,
-                                      is_json ? "it is not stored" : "its records are not JSON"))
-                        .WithHint("put the repaired records into a file that the table reads")));
+    const bool is_view = platform_.views()->Find(stream) != nullptr;
+    return done(
+        Err(Error(ErrorCode::kStreamNotFound,
+                  fmt::format("there is no table {}{}", stream, is_view ? ": it is a view" : ""))
+                .WithHint(is_view ? "a view whose query is repaired is built from all records again"
+                                  : "name the table, not its stream of errors")));
   }
   Job job{.ingestor = ingestor, .done = std::move(done)};
   metrics_.in_flight.Add(1);
@@ -64,8 +58,13 @@ void PlatformReplay::Answer(const Job& job, Result<std::string> answer) {
 }
 
 Result<std::string> PlatformReplay::Run(StreamIngestor& ingestor) {
+  const Connector* const connector = FindConnector(ingestor.table());
+  ErrorReplay::Format format;
+  if (connector != nullptr && connector->error_format != nullptr) {
+    MR_ASSIGN(format, connector->error_format(ingestor));
+  }
   MR_ASSIGN(const ErrorReplay::Outcome outcome,
-            ErrorReplay(ingestor, platform_.transport(),
+            ErrorReplay(ingestor, platform_.transport(), std::move(format),
                         platform_.FindSource(ingestor.table().name) != nullptr, ended_)
                 .Run());
   metrics_.accepted_records.Add(static_cast<double>(outcome.accepted));

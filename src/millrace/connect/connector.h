@@ -8,6 +8,7 @@
 
 #include "millrace/base/options.h"
 #include "millrace/base/source_location.h"
+#include "millrace/connect/error_replay.h"
 #include "millrace/connect/sink.h"
 #include "millrace/connect/source.h"
 #include "millrace/plan/definitions.h"
@@ -48,8 +49,8 @@ struct Connector {
   /// Whether a direct table's records can be read without the columns that no view reads; null: no.
   bool (*can_skip_columns)(const TableDefinition& table) = nullptr;
 
-  /// Whether the records in error rows are JSON, whatever the source reads; null: yes.
-  bool (*errors_are_json)(const TableDefinition& table) = nullptr;
+  /// How the records in error rows are read, of a table that has passed `check`; null: as JSON.
+  Result<ErrorReplay::Format> (*error_format)(const StreamIngestor& ingestor) = nullptr;
 
   /// Rows are made up, and so are their times: however far ahead, they move the watermark.
   bool makes_rows = false;

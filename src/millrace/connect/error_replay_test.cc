@@ -40,7 +40,7 @@ class ErrorReplayTest : public ::testing::Test {
 
   /// "accepted refused skipped", or the error.
   std::string Replay() {
-    auto outcome = ErrorReplay(*ingestor_, *transport_, beside_source_, ended_).Run();
+    auto outcome = ErrorReplay(*ingestor_, *transport_, {}, beside_source_, ended_).Run();
     return outcome ? fmt::format("{} {} {}", outcome->accepted, outcome->refused, outcome->skipped)
                    : outcome.error().ToString();
   }

@@ -161,6 +161,19 @@ StreamIngestor::Decoded StreamIngestor::Complete(const BufferPtr& body,
   return decoded;
 }
 
+void StreamIngestor::Decoded::AddHeader(std::string_view header) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (header.starts_with(kByteOrderMark)) {
+    header.remove_prefix(kByteOrderMark.size());
+  }
+  for (RecordError& error : errors) {
+    if (!header.empty() && !error.original.empty()) {
+      made_originals.push_back(fmt::format("{}{}", header, error.original));
+      error.original = made_originals.back();
+    }
+  }
+}
+
 void StreamIngestor::LoseRows(Decoded& decoded) const {
   decoded.lost = decoded.rows->rows();
   decoded.rows = nullptr;

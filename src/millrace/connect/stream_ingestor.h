@@ -60,6 +60,9 @@ class StreamIngestor {
     size_t lost = 0;  ///< For the table is full; `errors` has one for all of them, kTableFull.
 
     size_t refused() const { return errors.size() - (lost > 0 ? 1 : 0); }
+    /// Puts the header of their file in front of the originals of all errors: without it they
+    /// cannot be read again. A byte order mark is left out; an empty header changes nothing.
+    void AddHeader(std::string_view header);
   };
 
   /// Decodes a body of JSON. `body` has json::kPaddingBytes readable bytes behind its end.

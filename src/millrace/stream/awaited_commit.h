@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <memory>
 #include <optional>
 
 #include "millrace/base/mutex.h"
@@ -7,30 +9,43 @@
 
 namespace millrace {
 
-/// A commit that its thread waits for. Used once; outlives the call of its callback.
+/// A commit that its thread waits for. Used once; may go before its callback is called.
 class AwaitedCommit {
  public:
   CommitCallback callback() {
-    return [this](const CommitResult& result) {
-      MutexLock lock(mutex_);
-      result_ = result;
-      decided_.NotifyAll();
+    return [decision = decision_](const CommitResult& result) {
+      MutexLock lock(decision->mutex);
+      decision->result = result;
+      decision->decided.NotifyAll();
     };
   }
 
   /// Blocks until the commit is decided. Never on the thread that decides.
-  CommitResult Wait() MR_EXCLUDES(mutex_) {
-    MutexLock lock(mutex_);
-    while (!result_) {
-      decided_.Wait(mutex_);
+  CommitResult Wait() {
+    MutexLock lock(decision_->mutex);
+    while (!decision_->result) {
+      decision_->decided.Wait(decision_->mutex);
     }
-    return *result_;
+    return *decision_->result;
+  }
+
+  /// The same for a while; nothing when it was not decided by then.
+  std::optional<CommitResult> WaitFor(std::chrono::nanoseconds timeout) {
+    MutexLock lock(decision_->mutex);
+    if (!decision_->result) {
+      decision_->decided.WaitFor(decision_->mutex, timeout);
+    }
+    return decision_->result;
   }
 
  private:
-  Mutex mutex_;
-  CondVar decided_;
-  std::optional<CommitResult> result_ MR_GUARDED_BY(mutex_);
+  struct Decision {
+    Mutex mutex;
+    CondVar decided;
+    std::optional<CommitResult> result MR_GUARDED_BY(mutex);
+  };
+
+  const std::shared_ptr<Decision> decision_ = std::make_shared<Decision>();
 };
 
 }  // namespace millrace

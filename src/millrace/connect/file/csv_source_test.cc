@@ -132,8 +132,12 @@ TEST_F(CsvSourceTest, MakesErrorRowsOfBadRecordsWithTheirPlace) {
   Start();
   Run();
   EXPECT_THAT(Keys(0), ElementsAre("a\nb", "c"));
-  EXPECT_THAT(Errors(), ElementsAre("4001 1,2", "4001 1,2026-01-01 00:02:00,\"x\"y", "4003 x,,k",
-                                    "4001 1,,\"no end\n2,,z"));
+  // With the header, by which a replay can read them.
+  const auto error = [](int code, std::string_view record) {
+    return fmt::format("{} {}{}", code, kHeader, record);
+  };
+  EXPECT_THAT(Errors(), ElementsAre(error(4001, "1,2"), error(4001, "1,2026-01-01 00:02:00,\"x\"y"),
+                                    error(4003, "x,,k"), error(4001, "1,,\"no end\n2,,z")));
   const auto messages = ErrorMessages();
   EXPECT_THAT(messages[0], HasSubstr(fmt::format("2 fields instead of 3 (/in/a.csv at byte {})",
                                                  before.size())));

@@ -92,6 +92,16 @@ bool IsJson(const TableDefinition& table) {
   return ReadConnectorOptions(table, FileOptionTable()).format == FileFormat::kJson;
 }
 
+Result<ErrorReplay::Format> ErrorFormat(const StreamIngestor& ingestor) {
+  const auto options = ReadConnectorOptions(ingestor.table(), FileOptionTable());
+  if (options.format == FileFormat::kJson) {
+    return ErrorReplay::Format();
+  }
+  MR_ASSIGN(auto decoder,
+            MakeFileDecoder(options, ingestor.declared_schema(), ingestor.options().json));
+  return ErrorReplay::Format{.decoder = std::move(decoder), .has_header = options.has_header()};
+}
+
 bool CanSkipColumns(const TableDefinition& table) {
   return IsJson(table) && ReadIngestOptions(table).json.undeclared == UndeclaredFields::kIgnore;
 }
@@ -147,7 +157,7 @@ Connector MakeFileConnector() {
           .make_sink = MakeSink,
           .can_be_direct = true,
           .can_skip_columns = CanSkipColumns,
-          .errors_are_json = IsJson};
+          .error_format = ErrorFormat};
 }
 
 }  // namespace millrace

@@ -278,6 +278,9 @@ void FileSource::Decode(FileSplit& split, const BlockAhead& next) {
     pending_->decoded = std::move(next.decoding->decoded);
   }
   Explain(split, block, pending_->decoded.errors);
+  if (next.decoding != nullptr) {
+    pending_->decoded.AddHeader(next.decoding->header);
+  }
   pending_->placement.watermark_before = watermarks().Promise(split.position.partition);
   if (pending_->decoded.rows != nullptr) {
     split.position.max_event_time =
