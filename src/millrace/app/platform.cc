@@ -45,6 +45,7 @@ Status Platform::Open() {
       options_.engine.memory_limit > 0
           ? options_.engine.memory_limit
           : static_cast<size_t>(kShare * static_cast<double>(MachineMemoryBytes(files_))));
+  MR_TRY(KeepProject(project_, *transport_));
   MR_ASSIGN(const ProjectChanges changes, ApplyChanges());
   MR_ASSIGN(direct_, DirectTables::Open(project_.definition, *transport_));
   MR_ASSIGN(idempotency_, IdempotencyStore::Open(*transport_, clock_,
@@ -70,7 +71,7 @@ Status Platform::Open() {
   ticker_ = Thread("mr-ticker", [this] { Tick(); });
   StartRetention(changes);
   StartReplacements();
-  return KeepProject(project_, *transport_);
+  return {};
 }
 
 Result<ProjectChanges> Platform::ApplyChanges() {

@@ -255,7 +255,8 @@ Result<std::string> PlatformQueries::RunRecords(const serve::RecordsQuery& query
 }
 
 void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
-  const auto view = platform_.views()->Find(query.view);
+  auto views = platform_.views();
+  const auto view = views->Find(query.view);
   if (view == nullptr) {
     done(Err(ErrorCode::kSqlUnknownRelation, fmt::format("there is no view {}", query.view)));
     return;
@@ -273,7 +274,7 @@ void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
     return;
   }
   const auto deadline = platform_.clock().Monotonic() + query.timeout;
-  waits_.Add(*std::move(wait), deadline,
+  waits_.Add(*std::move(wait), std::move(views), deadline,
              [this, query = std::move(query), done = std::move(done)](const Status& reached) {
                if (reached) {
                  Post([this, query] { return RunView(query); }, done);
@@ -292,7 +293,16 @@ void PlatformQueries::QueryView(serve::ViewQuery query, Done done) {
 
 Result<std::string> PlatformQueries::RunView(const serve::ViewQuery& query) {
   const auto view = platform_.views()->Find(query.view);
-  const PipelineRunner& runner = view->runner();
+  auto answer = RowsOf(*view, query);
+  if (const auto now = platform_.views()->Find(query.view); !answer && now != view) {
+    answer = RowsOf(*now, query);  // It was replaced meanwhile.
+  }
+  return answer;
+}
+
+Result<std::string> PlatformQueries::RowsOf(const RunningView& view,
+                                            const serve::ViewQuery& query) {
+  const PipelineRunner& runner = view.runner();
   const SchemaPtr& schema = runner.plan().output_schema;
   MR_ASSIGN(auto rows, RowQuery::Make(schema, query));
   std::string position;

@@ -32,6 +32,7 @@ class PlatformQueries final : public serve::QueryService {
  private:
   void Post(std::function<Result<std::string>()> work, const Done& done);
   Result<std::string> RunView(const serve::ViewQuery& query);
+  Result<std::string> RowsOf(const RunningView& view, const serve::ViewQuery& query);
   Result<std::string> RunRecords(const serve::RecordsQuery& query);
   std::string StreamJson(const StreamInfo& stream);
   /// `next`: what is to take its place; null = nothing.

@@ -155,14 +155,15 @@ void PlatformSql::Begin(const std::shared_ptr<Job>& job) {
   } else if (job->request.wait_for.empty()) {
     Finish(*job);
   } else {
-    waits_.Add(*std::move(wait), job->deadline, [this, job](const Status& reached) {
-      if (!reached) {
-        return Answer(*job, Err(reached.error()));
-      }
-      // On the thread of the commits: the query itself waits for its turn once more.
-      Push([this, job] { Finish(*job); },
-           [this, job](Result<std::string> refused) { Answer(*job, std::move(refused)); });
-    });
+    waits_.Add(
+        *std::move(wait), job->queried->served, job->deadline, [this, job](const Status& reached) {
+          if (!reached) {
+            return Answer(*job, Err(reached.error()));
+          }
+          // On the thread of the commits: the query itself waits for its turn once more.
+          Push([this, job] { Finish(*job); },
+               [this, job](Result<std::string> refused) { Answer(*job, std::move(refused)); });
+        });
   }
 }
 
@@ -193,7 +194,13 @@ Status PlatformSql::Compile(Job& job) {
   return {};
 }
 
-void PlatformSql::Finish(Job& job) { Answer(job, Run(job)); }
+void PlatformSql::Finish(Job& job) {
+  auto answer = Run(job);
+  if (!answer && job.queried->served != platform_.views()) {
+    answer = Run(job);  // What it has read was replaced meanwhile.
+  }
+  Answer(job, std::move(answer));
+}
 
 void PlatformSql::Answer(const Job& job, Result<std::string> answer) {
   metrics_.running.Add(-1);

@@ -231,40 +231,51 @@ Result<std::vector<std::string>> PlatformViews::ReplaceReady() {
   for (auto group = groups_.begin(); group != groups_.end();) {
     const auto served = this->served();
     const auto now = with_.clock.Monotonic();
-    if (!group->is_catching_up && now >= group->change_at && IsReady(*group, *served)) {
+    if (!group->paused_at && now >= group->pause_again_at && IsReady(*group, *served)) {
       for (const std::string& name : group->views) {
         served->views.at(name)->thread_.Pause();
       }
-      group->is_catching_up = true;
-      group->change_at = now + kCatchUpMax;
+      group->paused_at = now;
       group->goals.clear();
     }
-    if (group->is_catching_up && HasCaughtUp(*group, *served)) {
-      MR_TRY(Replace(*group, *served));
-      replaced.insert(replaced.end(), group->views.begin(), group->views.end());
-      group = groups_.erase(group);
-      continue;
+    bool give_up = group->paused_at && now - *group->paused_at >= kCatchUpMax;
+    if (group->paused_at && HasCaughtUp(*group, *served)) {
+      MR_ASSIGN(const bool is_replaced, Replace(*group, *served));
+      if (is_replaced) {
+        replaced.insert(replaced.end(), group->views.begin(), group->views.end());
+        group = groups_.erase(group);
+        continue;
+      }
+      give_up = true;
     }
-    if (group->is_catching_up && now >= group->change_at) {
+    if (give_up) {
       for (const std::string& name : group->views) {
         served->views.at(name)->thread_.Resume();
       }
-      group->is_catching_up = false;
-      group->change_at = now + kCatchUpAgain;
+      group->paused_at.reset();
+      group->pause_again_at = now + kCatchUpAgain;
     }
     ++group;
   }
   return replaced;
 }
 
-Status PlatformViews::Replace(const Group& group, const ServedViews& served) {
+Result<bool> PlatformViews::Replace(const Group& group, const ServedViews& served) {
   ServedViews after = served;
   StreamChanges changes;
+  bool failed = false;
   for (const std::string& name : group.views) {
     const auto next = after.next.extract(name).mapped();
     next->thread_.Pause();
+    failed = failed || next->failure();
     AddReplacement(with_.transport, name, changes);
     after.views[name] = next;
+  }
+  if (failed) {
+    for (const std::string& name : group.views) {
+      after.views.at(name)->thread_.Resume();
+    }
+    return false;
   }
   MR_TRY(with_.transport.ChangeStreams(changes));
   for (const std::string& name : group.views) {
@@ -274,10 +285,10 @@ Status PlatformViews::Replace(const Group& group, const ServedViews& served) {
   Publish(std::make_shared<const ServedViews>(after));
   for (const std::string& name : group.views) {
     after.views.at(name)->thread_.Resume();
-    MR_LOG(kAppLog, kInfo, "a view is replaced by the one that was built beside it",
-           {"view", name});
+    MR_LOG(kAppLog, kInfo, "a view is replaced by the one that was built beside it", {"view", name},
+           {"event.duration", (with_.clock.Monotonic() - *group.paused_at).count()});
   }
-  return {};
+  return true;
 }
 
 void PlatformViews::ClearBuilds() {

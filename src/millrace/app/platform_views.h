@@ -106,9 +106,10 @@ class PlatformViews {
   /// Views that read each other: they are replaced together.
   struct Group {
     std::vector<std::string> views;  ///< In dependency order.
-    bool is_catching_up = false;     ///< Those of now are paused until the next ones are as far.
-    std::chrono::nanoseconds change_at{0};  ///< When to give up catching up, or to begin again.
-    std::map<std::string, std::vector<Offset>> goals;
+    /// Since when those of now are paused, until the next ones have come as far; none: they run.
+    std::optional<std::chrono::nanoseconds> paused_at;
+    std::chrono::nanoseconds pause_again_at{0};        ///< After a pause that was too long.
+    std::map<std::string, std::vector<Offset>> goals;  ///< By view, per source of the next one.
   };
 
   Result<std::shared_ptr<RunningView>> StartView(std::shared_ptr<const ProjectDefinition> project,
@@ -118,7 +119,8 @@ class PlatformViews {
   bool IsReady(const Group& group, const ServedViews& served) const;
   bool HasCaughtUp(Group& group, const ServedViews& served) const;
   std::vector<Offset> GoalOf(const RunningView& next, const RunningView& old) const;
-  Status Replace(const Group& group, const ServedViews& served) MR_EXCLUDES(mutex_);
+  /// False: one of the next views has failed, and those of now stay.
+  Result<bool> Replace(const Group& group, const ServedViews& served) MR_EXCLUDES(mutex_);
   void Publish(std::shared_ptr<const ServedViews> served) MR_EXCLUDES(mutex_);
 
   const Surroundings with_;

@@ -106,15 +106,23 @@ class PositionWait::Maker {
 Result<PositionWait> PositionWait::Make(const std::vector<std::string>& relations,
                                         std::string_view text, const ViewFrontier& frontier) {
   PositionWait wait;
-  if (text.empty()) {
-    return wait;
+  wait.relations_ = relations;
+  wait.text_ = text;
+  MR_TRY(wait.Renew(frontier));
+  return wait;
+}
+
+Status PositionWait::Renew(const ViewFrontier& frontier) {
+  goals_.clear();
+  if (text_.empty()) {
+    return {};
   }
-  MR_ASSIGN(const auto position, ParseSourcePosition(text));
-  Maker maker(relations, frontier, wait.goals_);
+  MR_ASSIGN(const auto position, ParseSourcePosition(text_));
+  Maker maker(relations_, frontier, goals_);
   for (const StreamPosition& stream : position) {
     MR_TRY(maker.Add(stream));
   }
-  return wait;
+  return {};
 }
 
 bool PositionWait::Reached(const ViewFrontier& frontier) {

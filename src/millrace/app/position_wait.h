@@ -38,6 +38,10 @@ class PositionWait {
   static Result<PositionWait> Make(const std::vector<std::string>& relations, std::string_view text,
                                    const ViewFrontier& frontier);
 
+  /// Begins anew, because views were replaced by others that read other streams. Errors: as of
+  /// Make.
+  Status Renew(const ViewFrontier& frontier);
+
   /// Whether it has come to its end; asks the frontier only for what was not reached before.
   bool Reached(const ViewFrontier& frontier);
 
@@ -52,6 +56,8 @@ class PositionWait {
   };
   class Maker;
 
+  std::vector<std::string> relations_;
+  std::string text_;
   std::vector<Goal> goals_;
 };
 

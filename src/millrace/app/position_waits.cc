@@ -40,7 +40,8 @@ void PositionWaits::Stop() {
   thread_.Join();
 }
 
-void PositionWaits::Add(PositionWait wait, std::chrono::nanoseconds deadline, Done done) {
+void PositionWaits::Add(PositionWait wait, std::shared_ptr<const ServedViews> views,
+                        std::chrono::nanoseconds deadline, Done done) {
   if (wait.Reached(frontier_)) {
     return done({});
   }
@@ -52,7 +53,7 @@ void PositionWaits::Add(PositionWait wait, std::chrono::nanoseconds deadline, Do
     } else if (waiting_.size() >= kWaitingMax) {
       refused = Err(ErrorCode::kUnavailable, "too many queries are waiting");
     } else {
-      waiting_.push_back({std::move(wait), deadline, std::move(done)});
+      waiting_.push_back({std::move(wait), std::move(views), deadline, std::move(done)});
       committed_ = true;  // It may have been reached since the look at it.
       wakeup_.NotifyOne();
       return;
@@ -93,8 +94,12 @@ void PositionWaits::Look() {
     waiting.swap(waiting_);
   }
   std::vector<Waiting> still;
+  const auto views = platform_.views();
   for (Waiting& item : waiting) {
-    if (item.wait.Reached(frontier_)) {
+    const bool is_renewed = std::exchange(item.views, views) != views;
+    if (const Status renewed = is_renewed ? item.wait.Renew(frontier_) : Status(); !renewed) {
+      item.done(renewed);
+    } else if (item.wait.Reached(frontier_)) {
       item.done({});
     } else if (platform_.clock().Monotonic() >= item.deadline) {
       item.done(Err(ErrorCode::kPositionNotReached, "the position was not reached in time"));

@@ -26,7 +26,9 @@ class PositionWaits {
   const ViewFrontier& frontier() const { return frontier_; }
 
   /// Calls `done` at once when nothing is to be waited for. `deadline`: on the monotonic clock.
-  void Add(PositionWait wait, std::chrono::nanoseconds deadline, Done done) MR_EXCLUDES(mutex_);
+  /// `views`: those that there were before `wait` was made.
+  void Add(PositionWait wait, std::shared_ptr<const ServedViews> views,
+           std::chrono::nanoseconds deadline, Done done) MR_EXCLUDES(mutex_);
 
   /// Ends all waits, also those to come; returns when no call of a Done runs any more.
   void Stop() MR_EXCLUDES(mutex_);
@@ -34,6 +36,7 @@ class PositionWaits {
  private:
   struct Waiting {
     PositionWait wait;
+    std::shared_ptr<const ServedViews> views;  ///< That it is made for.
     std::chrono::nanoseconds deadline;
     Done done;
   };

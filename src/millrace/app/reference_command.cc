@@ -126,7 +126,7 @@ std::string MetricsPage() {
   const ReplayMetrics replays(registry);
   const SqlMetrics sql(registry);
   const SinkMetrics sinks(registry, "");
-  const RetentionMetrics retention(registry, "");
+  const RetentionMetrics retention(registry, "", true);
   const FeedMetrics feeds(registry);
   std::vector<MetricFamilyInfo> families = registry.Families();
   for (const auto& more :

@@ -56,13 +56,17 @@ std::optional<Micros> RetentionBehind(const std::string& name, const ProjectDefi
 
 }  // namespace
 
-RetentionMetrics::RetentionMetrics(MetricsRegistry& registry, std::string_view table) {
+RetentionMetrics::RetentionMetrics(MetricsRegistry& registry, std::string_view table,
+                                   bool may_be_full) {
   const MetricLabels labels{{"table", std::string(table)}};
   trimmed = registry.AddCounter({"millrace_table_trimmed_records_total",
                                  "Records given up because they were older than the table's "
                                  "retention, or beyond its retention_bytes; counts control frames.",
                                  "records"},
                                 labels);
+  if (!may_be_full) {
+    return;
+  }
   full = registry.AddGauge({"millrace_table_full",
                             "1 while a table has its retention_bytes, and its readers are too far "
                             "behind for any to go.",
@@ -75,7 +79,7 @@ void Retention::Add(Kept kept) {
     return;
   }
   if (metrics_ != nullptr) {
-    kept.metrics = RetentionMetrics(*metrics_, kept.stream);
+    kept.metrics = RetentionMetrics(*metrics_, kept.stream, kept.ingestor != nullptr);
   }
   kept_.push_back(std::move(kept));
 }

@@ -20,7 +20,8 @@ namespace millrace {
 
 struct RetentionMetrics {
   RetentionMetrics() = default;
-  RetentionMetrics(MetricsRegistry& registry, std::string_view table);
+  /// `may_be_full`: it is a table's, and not its error rows'.
+  RetentionMetrics(MetricsRegistry& registry, std::string_view table, bool may_be_full);
 
   Counter trimmed;
   Gauge full;

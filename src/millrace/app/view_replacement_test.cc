@@ -236,6 +236,29 @@ TEST_F(ViewReplacementTest, FeedsEndWithThePlaceToGoOnFrom) {
   EXPECT_EQ(records.error().code(), ErrorCode::kOffsetOutOfRange);
 }
 
+TEST_F(ViewReplacementTest, WhoWaitsForAPositionGetsTheNextViewsRows) {
+  Start(Sql({kClicks, kCounts, kTotal}));
+  PostClicks(7);
+  EXPECT_THAT(RowsOf("total"), HasSubstr(R"([{"n":7}])"));
+  StartAgain(Sql({kClicks, kSums, kTotalOfSums}));
+  const StreamId clicks = platform_->transport().FindStream("clicks")->id;
+  const auto end = platform_->transport().Describe(clicks, PartitionId(0)).durable_end;
+  const std::string next_click = fmt::format("clicks/0:{}", end + 1);
+  Answer<std::string> rows;
+  queries_->QueryView({.view = "total", .wait_for = next_click, .timeout = std::chrono::minutes(1)},
+                      rows.Taker());
+  Answer<std::string> answer;
+  sql_->Query({.sql = "SELECT * FROM total", .wait_for = next_click}, answer.Taker());
+  Replace();
+  const auto posted = Post(R"({"url":"/1","price":100,"at":"2026-01-01T00:00:01Z"})");
+  ASSERT_TRUE(posted) << posted.error().ToString();
+  for (Answer<std::string>* const each : {&rows, &answer}) {
+    const auto text = each->Get();
+    ASSERT_TRUE(text) << text.error().ToString();
+    EXPECT_THAT(*text, HasSubstr(R"([{"s":121}])"));
+  }
+}
+
 TEST_F(ViewReplacementTest, ASinkWaitsForTheNextView) {
   const std::string_view sink =
       "CREATE TABLE out (url text, s bigint) WITH (connector = 'blackhole');\n"
