@@ -152,8 +152,10 @@ LoadedConfiguration LoadConfiguration(FileSystem& files, const ConfigurationRequ
   };
   Configuration& values = loaded.values;
   read(PlacesOptionTable(), values.places);
+  const size_t errors_before = loaded.errors.size();
   read(serve::HttpOptionTable(), values.http);
   read(serve::AuthOptionTable(), values.auth);
+  const bool serving_is_read = loaded.errors.size() == errors_before;
   read(EngineOptionTable(), values.engine);
   read(EmbeddedOptionTable(), values.storage);
   read(LogOptionTable(), values.logging);
@@ -165,7 +167,7 @@ LoadedConfiguration LoadConfiguration(FileSystem& files, const ConfigurationRequ
   }
   RefuseUnknownOptions(sources, tables, loaded.errors);
   FindPlaces(sources, reader.directory(), loaded);
-  if (loaded.errors.empty()) {
+  if (serving_is_read) {
     CheckTogether(sources, loaded);
   }
   std::ranges::stable_sort(loaded.errors, {}, [](const ProjectError& error) {

@@ -113,6 +113,9 @@ TEST_F(ConfigurationTest, RefusesToListenBeyondLoopbackWithoutTokens) {
   EXPECT_EQ(loaded.errors[0].location.ToString(), "p/millrace.yaml:2:3");
   EXPECT_NE(loaded.errors[0].error.hint(), "");
 
+  Write("p/millrace.yaml", "http:\n  listen: 0.0.0.0:8080\nengine:\n  workers: many\n");
+  EXPECT_EQ(LoadConfiguration(files_, request).errors.size(), 2U) << "both are told at once";
+
   Write("p/millrace.yaml", "insecure: true\nhttp:\n  listen: 0.0.0.0:8080\n");
   EXPECT_EQ(Errors(LoadConfiguration(files_, request)), "");
 

@@ -124,6 +124,12 @@ void Catalog::AddStatement(const Script& script, const boost::json::object& stat
   entry.name = relation.Text("relname");
   entry.offset = relation.offset();
   const bool is_insert = entry.kind == Kind::kInsert;
+  if (!is_insert && entry.name.contains('$')) {
+    const auto error = ErrAt(entry.offset, ErrorCode::kSqlInvalidDefinition,
+                             "the name of a table or view may not hold '$': " + entry.name,
+                             "streams such as errors$clicks have these names");
+    Report(script, error.error());
+  }
   entry.name = is_insert ? kInsertPrefix + entry.name : entry.name;
   const auto [existing, added] = entries_.emplace(entry.name, entry);
   if (!added) {
