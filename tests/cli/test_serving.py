@@ -76,6 +76,26 @@ class FirstStepsTest(ProjectTest):
         self.assertRegex(said, r"connected again, from position [\d.]+\n")
         self.assertEqual(tail.returncode, 0)
 
+    def test_tail_of_a_view_goes_on_with_the_one_that_was_built_anew(self):
+        project = self.project()
+        with Server(project, *FREE_PORT) as server:
+            tail = self.start_tail(server, "clicks_per_minute", "--snapshot", "--limit", "2")
+            server.post("clicks", CLICK)
+            self.assertEqual(json.loads(tail.stdout.readline())["row"]["n"], 1)
+            self.assertEqual(server.stop(), 0)
+        sql = project / "clicks.sql"
+        sql.write_text(sql.read_text().replace("count(*)", "count(*) + 10"))
+        self.assertIn("view clicks_per_minute: rebuilt: its query has changed; it serves as it was",
+                      run("check", project).stdout)
+        with Server(project, "--listen", server.url.removeprefix("http://")) as server:
+            rest, said = tail.communicate(timeout=TIMEOUT_S)
+            self.assertEqual(json.loads(rest)["row"]["n"], 11)
+            self.assertIn("the view was built anew", said)
+            listed = run("views", "--url", server.url).stdout
+            self.assertNotIn("rebuild", listed)
+            self.assertNotIn("$", run("streams", "--url", server.url).stdout.replace(
+                "errors$", "").replace("late$", ""))
+
     def test_tail_gives_up_and_says_where_it_was(self):
         with Server(self.project(), *FREE_PORT) as server:
             tail = self.start_tail(server, "clicks", "--from", "0.0.0.0", "--retry-for", "0")

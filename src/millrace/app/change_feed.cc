@@ -110,6 +110,10 @@ bool ChangeFeed::RenderChanges(Rendered& out) {
     const Offset from = cursors_[p]->position();
     auto frames = cursors_[p]->Poll(kBytesPerPoll);
     if (!frames && frames.error().code() == ErrorCode::kOffsetOutOfRange) {
+      if (IsOfView(stream_)) {
+        // Its records only go with the stream, when another takes its place: EndIfReplaced.
+        return more;
+      }
       SkipGap(p, out);
       more = true;
       continue;

@@ -179,6 +179,31 @@ TEST_F(ChangeFeedTest, GivesWholeEventsOnly) {
   EXPECT_EQ(events.size(), 3U);
 }
 
+TEST_F(ChangeFeedTest, EndsWhenAnotherStreamHasTakenTheViewsName) {
+  StreamDefinition definition{
+      .name = "view", .partitions = 1, .schema = kSchema, .properties = {{"kind", "view"}}};
+  stream_ = {.id = *transport_->CreateStream(definition), .definition = definition};
+  Append(0, Numbers({5}));
+  auto feed = Feed({Offset(0)});
+  feed.EndIfReplaced();
+  definition.name = "next";
+  const auto next = transport_->CreateStream(definition);
+  // As records go before names do, there may be a look at it between.
+  Trim(0, 1);
+  EXPECT_THAT(ReadAll(feed), IsEmpty()) << "no gap: nothing was given up";
+  ASSERT_TRUE(transport_->ChangeStreams({.redefined = {},
+                                         .dropped = {stream_.id},
+                                         .renamed = {{.from = "next", .to = "view"}},
+                                         .forgotten_readers = {},
+                                         .forgotten_sources = {}}));
+  feed.EndIfReplaced();
+  feed.EndIfReplaced();
+  const auto chunk = feed.Take(SIZE_MAX);
+  EXPECT_THAT(Events(chunk), ElementsAre(fmt::format("rebuilt {0}:0 {{\"position\":\"{0}:0\"}}",
+                                                     *next)));
+  EXPECT_TRUE(chunk.is_end);
+}
+
 TEST_F(ChangeFeedTest, WakesItsClientWhenThereIsSomething) {
   int wakes = 0;
   auto feed = Feed({Offset(0), Offset(0)});

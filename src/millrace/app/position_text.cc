@@ -34,12 +34,12 @@ PositionParts ParseParts(std::string_view text) {
   return parts;
 }
 
+}  // namespace
+
 bool IsOfView(const StreamInfo& stream) {
   const auto kind = stream.definition.properties.find("kind");
   return kind != stream.definition.properties.end() && kind->second == "view";
 }
-
-}  // namespace
 
 std::string FormatPosition(std::span<const Offset> offsets) {
   std::string text;

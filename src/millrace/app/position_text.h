@@ -20,7 +20,10 @@ std::string FormatPosition(std::span<const Offset> offsets);
 /// kHttpBadRequest unless `text` has `partitions` offsets.
 Result<std::vector<Offset>> ParsePosition(std::string_view text, size_t partitions);
 
-/// The same with the stream's number in front for a view's, "7:12.0.7.3": a view that was rebuilt
+/// Whether a stream is the changes of a materialized view.
+bool IsOfView(const StreamInfo& stream);
+
+/// A position with the stream's number in front for a view's, "7:12.0.7.3": a view that was rebuilt
 /// has another stream.
 std::string FormatPositionIn(const StreamInfo& stream, std::span<const Offset> offsets);
 

@@ -69,7 +69,8 @@ void AddStreamsCommand(CLI::App& app, ChosenCommand& chosen) {
               .is_shown =
                   [](const boost::json::object& stream) {
                     const std::string kind = TextOf(stream, "kind");
-                    return kind != "internal" && kind != "state" && kind != "rows";
+                    return kind != "internal" && kind != "state" && kind != "rows" &&
+                           kind != "project" && !TextOf(stream, "name").starts_with("next$");
                   },
               .describe = DescribeStream},
              chosen);

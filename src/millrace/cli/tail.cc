@@ -114,6 +114,10 @@ class Tail {
         ++printed_;
       } else if (event.type == "gap") {
         terminal::Note("a part of the stream is no longer retained: " + event.data);
+      } else if (event.type == "rebuilt") {
+        terminal::Note(
+            "the view was built anew: what was printed no longer holds, and all changes of the new "
+            "one follow");
       }
       if (options_.limit > 0 && printed_ >= options_.limit) {
         terminal::Flush();

@@ -12,9 +12,31 @@ double RowsOf(const boost::json::object& view, std::string_view what) {
   return rows != nullptr && rows->is_object() ? NumberOf(rows->get_object(), what) : 0;
 }
 
+/// How far the form of the view is that is to replace it; empty when there is none.
+std::string RebuildOf(const boost::json::object& view) {
+  const auto* rebuild = view.if_contains("rebuild");
+  if (rebuild == nullptr || !rebuild->is_object()) {
+    return "";
+  }
+  const boost::json::object& next = rebuild->get_object();
+  if (const std::string error = TextOf(next, "error"); error != "-") {
+    return "failed: " + error;
+  }
+  constexpr double kPercent = 100;
+  return fmt::format("{:.0f} %", kPercent * NumberOf(next, "progress"));
+}
+
+std::string StateOf(const boost::json::object& view) {
+  const std::string rebuild = RebuildOf(view);
+  const std::string state = TextOf(view, "state");
+  return rebuild.empty() ? state
+                         : fmt::format("{}, rebuild {}", state,
+                                       rebuild.substr(0, rebuild.find(':')));
+}
+
 std::vector<std::string> Cells(const boost::json::object& view) {
   return {TextOf(view, "name"),
-          TextOf(view, "state"),
+          StateOf(view),
           fmt::format("{:.0f}", NumberOf(view, "served_rows")),
           ShortCount(NumberOf(view, "rows_per_second")),
           fmt::format("{:.0f}", NumberOf(view, "lag")),
@@ -29,6 +51,9 @@ std::string DescribeView(const boost::json::object& view) {
       fmt::format("view {}\nstate: {}\n", TextOf(view, "name"), TextOf(view, "state"));
   if (TextOf(view, "error") != "-") {
     text += fmt::format("error: {}\n", TextOf(view, "error"));
+  }
+  if (const std::string rebuild = RebuildOf(view); !rebuild.empty()) {
+    text += fmt::format("rebuild: {}\n", rebuild);
   }
   text += fmt::format(
       "reads: {}\nemit: {}\nrows: {:.0f}\nwatermark: {}\nlag: {:.0f} rows\n"
@@ -52,7 +77,8 @@ void AddViewsCommand(CLI::App& app, ChosenCommand& chosen) {
              {.command = "views",
               .help = "List the views of a running server, or describe one",
               .footer = "LAG counts the source's durable records that the view has not taken in "
-                        "yet.\n\n"
+                        "yet. A view whose query has changed serves as it was until its new form "
+                        "is built: STATE says how far that is.\n\n"
                         "Examples:\n"
                         "  millrace views\n"
                         "  millrace views clicks_per_minute\n"
