@@ -199,8 +199,8 @@ TEST_F(ChangeFeedTest, EndsWhenAnotherStreamHasTakenTheViewsName) {
   feed.EndIfReplaced();
   feed.EndIfReplaced();
   const auto chunk = feed.Take(SIZE_MAX);
-  EXPECT_THAT(Events(chunk), ElementsAre(fmt::format("rebuilt {0}:0 {{\"position\":\"{0}:0\"}}",
-                                                     *next)));
+  EXPECT_THAT(Events(chunk),
+              ElementsAre(fmt::format("rebuilt {0}:0 {{\"position\":\"{0}:0\"}}", *next)));
   EXPECT_TRUE(chunk.is_end);
 }
 

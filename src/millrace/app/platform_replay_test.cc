@@ -125,6 +125,47 @@ TEST_F(PlatformReplayTest, ReadsEachCsvRecordForItself) {
   EXPECT_TRUE(WaitFor(R"("total":2,"n":2)"));
 }
 
+TEST_F(PlatformReplayTest, FeedsBackCsvRecordsOnceTheyHaveNoHeader) {
+  Write("/in/a.csv", "1,one\n2,two\n3,\"th\nree\"\n");
+  const auto project = [](std::string_view header) {
+    return fmt::format(
+        "CREATE TABLE clicks (n bigint NOT NULL, name text) WITH (connector = 'file',"
+        "  path = '/in/*', partitions = 1, mode = 'follow', format = 'csv', header = '{}');"
+        "CREATE MATERIALIZED VIEW total AS SELECT sum(n) AS total, count(*) AS n FROM clicks",
+        header);
+  };
+  Start(project("true"));
+  while (!Records({.stream = "errors$clicks", .from = ""}).value_or("").contains("\"offset\":1")) {
+    clock_.Advance(std::chrono::milliseconds(100));
+    Answer<int>().WaitBriefly();
+  }
+  Stop();
+  Start(project("false"));
+  // The first one was the header of the others, and is no error row.
+  EXPECT_THAT(Replay("clicks").value_or("failed"), HasSubstr(R"("accepted":2,"rejected":0)"));
+  EXPECT_TRUE(WaitFor(R"("total":5,"n":2)"));
+}
+
+TEST_F(PlatformReplayTest, AChangedViewOfATableThatIsNotStoredReadsItsErrorsAnewToo) {
+  Write("/in/a.json", "{\"n\":1}\n{\"n\":2,\"x\":5}\n{\"n\":4,\"x\":5}\n");
+  const auto project = [](std::string_view undeclared, std::string_view count) {
+    return fmt::format(
+        "CREATE TABLE clicks (n bigint NOT NULL) WITH (connector = 'file', path = '/in/*',"
+        "  partitions = 1, mode = 'follow', storage = 'direct', undeclared_fields = '{}');"
+        "CREATE MATERIALIZED VIEW total AS SELECT sum(n) AS total, {} AS n FROM clicks",
+        undeclared, count);
+  };
+  Start(project("error", "count(*)"));
+  ASSERT_TRUE(WaitFor(R"("total":1,)"));
+  Stop();
+  Start(project("error", "count(n)"));
+  ASSERT_TRUE(WaitFor(R"("total":1,)"));
+  Stop();
+  Start(project("ignore", "count(n)"));
+  EXPECT_THAT(Replay("clicks").value_or("failed"), HasSubstr(R"("accepted":2,"rejected":0)"));
+  EXPECT_TRUE(WaitFor(R"("total":7,"n":3)"));
+}
+
 TEST_F(PlatformReplayTest, FeedsBackLinesThatAPatternTakesApart) {
   Write("/in/a.log", "n=1\nn=x\nno=3\n");
   const auto project = [](std::string_view pattern) {

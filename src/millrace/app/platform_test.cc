@@ -187,6 +187,29 @@ TEST_F(PlatformTest, FeedsASnapshotAndThenEachChange) {
   }
 }
 
+TEST_F(PlatformTest, ARowOfSelectDistinctIsThereOnce) {
+  Stop();
+  Start(
+      "CREATE TABLE hits (url text, at timestamptz) WITH (partitions = 1);"
+      "CREATE MATERIALIZED VIEW urls AS SELECT DISTINCT url FROM hits;"
+      "CREATE MATERIALIZED VIEW pairs AS SELECT url, at FROM hits GROUP BY url, at;"
+      "CREATE MATERIALIZED VIEW united AS SELECT url FROM hits UNION SELECT url FROM hits;");
+  std::string position;
+  for (int i = 0; i < 3; ++i) {
+    const auto posted = Post(kClick, {}, "hits");
+    ASSERT_TRUE(posted);
+    position = posted->position;
+    for (const char* view : {"urls", "pairs", "united"}) {
+      const auto rows = Query({.view = view, .wait_for = position});
+      ASSERT_TRUE(rows) << rows.error().ToString();
+      EXPECT_EQ(rows->find("/a"), rows->rfind("/a")) << view << ": " << *rows;
+    }
+  }
+  const auto records = Records({.stream = "urls", .from = ""});
+  ASSERT_TRUE(records);
+  EXPECT_EQ(records->find("weight"), records->rfind("weight")) << *records;
+}
+
 TEST_F(PlatformTest, FeedsNewRecordsOfAStreamOnly) {
   ASSERT_TRUE(Post(kClick));
   auto feed = OpenFeed({.kind = serve::FeedKind::kStream, .name = "clicks", .from = ""});

@@ -34,8 +34,22 @@ int64_t LagOf(const RunningView& view, Transport& transport) {
 
 }  // namespace
 
+double RunningView::BuildProgress() const {
+  if (build_->done()) {
+    return 1;
+  }
+  // What is published, and not only committed: rows of a large epoch are served a while later.
+  Transport::Positions positions;
+  const auto& sources = runner().sources();
+  const std::vector<Offset> published = runner().source_position();
+  for (size_t i = 0; i < sources.size(); ++i) {
+    positions[{sources[i].stream, sources[i].partition}] = published[i];
+  }
+  return build_->Progress(positions);
+}
+
 double RunningView::Progress() const {
-  double progress = build_->Progress();
+  double progress = BuildProgress();
   for (const auto& input : inputs_) {
     progress = std::min(progress,
                         input->serves_ ? input->Progress() : std::min(kAlmost, input->Progress()));
@@ -189,7 +203,7 @@ void PlatformViews::MakeGroups(const ServedViews& served) {
 bool PlatformViews::IsReady(const Group& group, const ServedViews& served) const {
   return std::ranges::all_of(group.views, [&](const std::string& name) {
     RunningView& next = *served.next.at(name);
-    return !next.failure() && next.build_->done() && LagOf(next, with_.transport) <= kLagMax;
+    return !next.failure() && next.BuildProgress() == 1 && LagOf(next, with_.transport) <= kLagMax;
   });
 }
 
@@ -295,7 +309,9 @@ void PlatformViews::ClearBuilds() {
   const auto served = this->served();
   for (const auto* const views : {&served->views, &served->next}) {
     for (const auto& [name, view] : *views) {
-      view->build_->Clear();
+      if (view->BuildProgress() == 1) {
+        view->build_->Clear();
+      }
     }
   }
 }

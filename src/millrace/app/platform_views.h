@@ -45,6 +45,9 @@ class RunningView {
  private:
   friend class PlatformViews;
 
+  /// The same of its own inputs alone.
+  double BuildProgress() const;
+
   const std::shared_ptr<const ProjectDefinition> project_;
   const ViewDefinition& definition_;
   const std::vector<std::shared_ptr<RunningView>> inputs_;

@@ -10,6 +10,7 @@
 #include "millrace/app/next_streams.h"
 #include "millrace/app/view_build.h"
 #include "millrace/connect/connector.h"
+#include "millrace/connect/error_replay.h"
 #include "millrace/connect/sink_runner.h"
 #include "millrace/connect/stream_ingestor.h"
 #include "millrace/engine/pipeline_streams.h"
@@ -154,7 +155,8 @@ class ProjectChanges::Finder {
       partitions = std::max(partitions, partitions_.at(input));
     }
     partitions_[view.name] = partitions;
-    const auto wanted = PipelineStreams::Of(*plan, partitions, options_.state_partitions);
+    const auto wanted =
+        PipelineStreams::Of(*plan, partitions, StatePartitions(StateStreamOf(view.name)));
     const auto state = transport_.FindStream(wanted.state.name);
     const std::optional<std::string> reason = state ? ReasonToRebuild(view, wanted) : std::nullopt;
     if (state && !reason) {
@@ -174,7 +176,9 @@ class ProjectChanges::Finder {
       MR_ASSIGN(auto former, FormerProjectOf(view));
       if (former != nullptr) {
         found_.beside_[view.name] = std::move(former);
-        MR_TRY(BuildBeside(view, wanted));
+        MR_TRY(BuildBeside(
+            view, PipelineStreams::Of(*plan, partitions,
+                                      StatePartitions(NextName(StateStreamOf(view.name))))));
         NoteView(Kind::kRebuilt, view, *reason);
         if (!view.of_insert) {
           found_.list_.back().is_beside = true;
@@ -187,7 +191,9 @@ class ProjectChanges::Finder {
     for (const std::string& input : view.inputs) {
       if (const TableDefinition* const table = project_.FindTable(input);
           table != nullptr && table->is_direct) {
-        ForgetSources(table->name);  // The view reads it from the start.
+        // The view reads it from the start, and so comes what was refused.
+        ForgetSources(table->name);
+        Drop("errors$" + table->name);
       }
     }
     NoteView(reason ? Kind::kRebuilt : Kind::kCreated, view, reason.value_or(""));
@@ -232,6 +238,10 @@ class ProjectChanges::Finder {
       }
     }
     return std::nullopt;
+  }
+
+  size_t StatePartitions(const std::string& state) {
+    return StatePartitionsOf(transport_, state, options_.state_partitions);
   }
 
   /// Whether a reader has a position in what readers of `relation` will read.
@@ -299,7 +309,8 @@ class ProjectChanges::Finder {
       streams.insert(stored->id);
     }
     const auto positions = transport_.ReaderPositions(ReaderOfView(view.name));
-    return AllStored(PipelineStreams::Of(**plan, partitions, options_.state_partitions), false) &&
+    const auto state_partitions = StatePartitions(StateStreamOf(view.name));
+    return AllStored(PipelineStreams::Of(**plan, partitions, state_partitions), false) &&
            std::ranges::all_of(positions, [&](const auto& position) {
              return streams.contains(position.first.first);
            });
@@ -384,6 +395,7 @@ class ProjectChanges::Finder {
 
   void ForgetSources(const std::string& name) {
     found_.streams_.forgotten_sources.push_back(DirectStream::HistorySource(name));
+    found_.streams_.forgotten_sources.push_back(ErrorReplay::ReaderOf(name));
     for (const Connector& connector : AllConnectors()) {
       found_.streams_.forgotten_sources.push_back(fmt::format("{}:{}", connector.name, name));
     }

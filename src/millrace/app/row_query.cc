@@ -1,6 +1,7 @@
 #include "millrace/app/row_query.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -96,10 +97,15 @@ void RowQuery::Add(const Batch& batch, std::span<const int64_t> counts) {
     for (const Column& column : batch.columns()) {
       row.push_back(ValueAt(column, i));
     }
+    int64_t repeats = counts.empty() ? 1 : counts[i];
     if (after_ && !Before(*after_, row)) {
-      continue;
+      if (Before(row, *after_)) {
+        continue;
+      }
+      const auto skipped = std::min(to_skip_, static_cast<uint64_t>(std::max<int64_t>(repeats, 0)));
+      to_skip_ -= skipped;
+      repeats -= static_cast<int64_t>(skipped);
     }
-    const int64_t repeats = counts.empty() ? 1 : counts[i];
     for (int64_t n = 0; n < repeats && n <= static_cast<int64_t>(limit_); ++n) {
       if (rows_.size() > limit_ && !Before(row, rows_.front())) {
         break;
@@ -136,21 +142,29 @@ void RowQuery::AppendAnswer(std::string& out) const {
   }
   out += "],\"next_cursor\":";
   if (more && !sorted.empty()) {
-    fmt::format_to(std::back_inserter(out), "\"{}\"", CursorOf(sorted.back()));
+    fmt::format_to(std::back_inserter(out), "\"{}\"", CursorOf(sorted));
   } else {
     out += "null";
   }
 }
 
-// A cursor is the last row of its page, encoded, in hexadecimal digits.
+// A cursor is the last row of its page, encoded, and u64 how often it was given, in hexadecimal
+// digits.
 
-std::string RowQuery::CursorOf(const Row& row) const {
+std::string RowQuery::CursorOf(std::span<const Row> rows) const {
+  const Row& row = rows.back();
+  auto given = static_cast<uint64_t>(
+      std::ranges::count_if(rows, [&](const Row& each) { return IsSame(each, row); }));
+  if (after_ && IsSame(*after_, row)) {
+    given += given_;
+  }
   std::string encoded;
   for (size_t i = 0; i < row.size(); ++i) {
     ColumnBuilder builder(schema_->field(i).type);
     AppendValue(builder, row[i]);
     AppendEncoded(builder.Finish(), 0, encoded);
   }
+  encoded.append(reinterpret_cast<const char*>(&given), sizeof(given));
   std::string hex;
   AppendBytea(hex, encoded);
   return hex.substr(2);
@@ -171,9 +185,11 @@ Status RowQuery::ReadCursor(std::string_view cursor) {
     }
     row.push_back(ValueAt(builder.Finish(), 0));
   }
-  if (!rest.empty()) {
+  if (rest.size() != sizeof(given_)) {
     return invalid;
   }
+  std::memcpy(&given_, rest.data(), sizeof(given_));
+  to_skip_ = given_;
   after_ = std::move(row);
   return {};
 }

@@ -14,7 +14,8 @@ namespace millrace {
 
 /// The first rows of a view by some order that pass some filters: collects from batches in any
 /// order and keeps no more than it needs. Rows that are equal in the given order are ordered by all
-/// their columns, so that a cursor (the last row of a page) always has one place.
+/// their columns, so that a cursor (the last row of a page, and how often it was given) always has
+/// one place.
 class RowQuery {
  public:
   /// Errors: kSqlUnknownColumn, kSqlInvalidLiteral, kHttpBadRequest for a cursor of another query.
@@ -42,7 +43,9 @@ class RowQuery {
 
   bool Passes(const Batch& batch, size_t row) const;
   bool Before(const Row& a, const Row& b) const;
-  std::string CursorOf(const Row& row) const;
+  bool IsSame(const Row& a, const Row& b) const { return !Before(a, b) && !Before(b, a); }
+  /// Of a page that ends with the last of `rows`.
+  std::string CursorOf(std::span<const Row> rows) const;
   Status ReadCursor(std::string_view cursor);
 
   SchemaPtr schema_;
@@ -50,6 +53,8 @@ class RowQuery {
   std::vector<Key> keys_;
   size_t limit_ = 0;
   std::optional<Row> after_;
+  uint64_t given_ = 0;    ///< How often pages before have given `after_`.
+  uint64_t to_skip_ = 0;  ///< Of these the ones that have not come yet.
   /// A heap of the best limit_ + 1 rows, the last of them on top.
   std::vector<Row> rows_;
 };

@@ -114,6 +114,21 @@ TEST(RowQuery, PagesThroughEverythingOnce) {
   }
 }
 
+TEST(RowQuery, PagesThroughRowsThatAreThereSeveralTimes) {
+  const BatchPtr rows = Rows({{"y", 1}, {"x", 1}, {"y", 1}, {"z", 1}});
+  const std::vector<int64_t> counts{2, 5, 3, 1};
+  for (const uint32_t limit : {1U, 2U, 3U, 4U, 7U}) {
+    std::string keys;
+    ViewQuery query{.limit = limit};
+    do {
+      const Page page = Ask(query, rows, counts);
+      keys += page.keys;
+      query.cursor = page.cursor;
+    } while (!query.cursor.empty() && keys.size() < 20);
+    EXPECT_EQ(keys, "xxxxxyyyyyz") << limit;
+  }
+}
+
 TEST(RowQuery, RepeatsRowsThatAreThereSeveralTimes) {
   const std::vector<int64_t> counts{3, 1, 1, 1, 1};
   EXPECT_EQ(Ask({}, kRows, counts).keys, "abbbcde");

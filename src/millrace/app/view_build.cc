@@ -72,11 +72,10 @@ Result<std::unique_ptr<ViewBuild>> ViewBuild::Start(const ViewDefinition& view,
   return build;
 }
 
-double ViewBuild::Progress() const {
-  if (done_ || targets_.empty()) {
+double ViewBuild::Progress(const Transport::Positions& positions) const {
+  if (done()) {
     return 1;
   }
-  const Transport::Positions positions = transport_.ReaderPositions(ReaderOfView(view_));
   double all = 0;
   double taken = 0;
   bool done = true;

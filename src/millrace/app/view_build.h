@@ -19,9 +19,10 @@ class ViewBuild {
   /// targets it has left. `transport` outlives it. Errors: kCorruption.
   static Result<std::unique_ptr<ViewBuild>> Start(const ViewDefinition& view, Transport& transport);
 
-  /// The part of the records that is taken in, from 0 to 1; 1 once all are, for ever.
-  double Progress() const;
-  bool done() const { return Progress() == 1; }
+  /// The part of the records that is taken in by `positions`, those of the view, from 0 to 1; 1
+  /// once all are, for ever.
+  double Progress(const Transport::Positions& positions) const;
+  bool done() const { return done_ || targets_.empty(); }
   /// Forgets the targets, once it is done. One thread at a time.
   void Clear();
 

@@ -29,9 +29,9 @@ std::string RebuildOf(const boost::json::object& view) {
 std::string StateOf(const boost::json::object& view) {
   const std::string rebuild = RebuildOf(view);
   const std::string state = TextOf(view, "state");
-  return rebuild.empty() ? state
-                         : fmt::format("{}, rebuild {}", state,
-                                       rebuild.substr(0, rebuild.find(':')));
+  return rebuild.empty()
+             ? state
+             : fmt::format("{}, rebuild {}", state, rebuild.substr(0, rebuild.find(':')));
 }
 
 std::vector<std::string> Cells(const boost::json::object& view) {

@@ -27,13 +27,17 @@ ErrorReplay::ErrorReplay(StreamIngestor& ingestor, Transport& transport, Format 
       transport_(transport),
       format_(std::move(format)),
       ended_(ended),
-      reader_("replay:" + ingestor.table().name) {
+      reader_(ReaderOf(ingestor.table().name)) {
   if (beside_source) {
     placement_ = {.watermark_limit = kMicrosMin, .rests = true};
   }
   if (ingestor.table().is_direct) {
     placement_.partition = PartitionId(0);  // All epochs that set one position go to one.
   }
+}
+
+std::string ErrorReplay::ReaderOf(std::string_view table) {
+  return fmt::format("replay:{}", table);
 }
 
 Result<ErrorReplay::Outcome> ErrorReplay::Run() {
@@ -114,7 +118,13 @@ Status ErrorReplay::Take(std::string_view record) {
       return {};
     }
   }
-  const bool is_line = IsLine(record);
+  if (format_.header_decoder != nullptr) {
+    const auto padded = PaddedBuffer(record);
+    const size_t header = format_.header_decoder->TakeHeader(AsText(padded->bytes()));
+    record.remove_prefix(header < record.size() ? header : 0);
+  }
+  // A document of several lines can only be read for itself.
+  const bool is_line = format_.decoder != nullptr || IsLine(record);
   if (!is_line || pending_bytes_ + record.size() > kEpochBytes) {
     const Offset end = std::exchange(position_, Offset(position_.value() - 1));
     MR_TRY(Flush());
@@ -141,19 +151,22 @@ Status ErrorReplay::Flush() {
   }
   const auto pending = std::exchange(pending_, {});
   pending_bytes_ = 0;
+  return FeedBack(pending, position_);
+}
+
+Status ErrorReplay::FeedBack(std::span<const Pending> pending, Offset position) {
   std::string text;
   for (const Pending& each : pending) {
     text += each.record;
     text += pending.size() > 1 ? "\n" : "";
   }
   if (const auto decoded = Decode(text, pending.size())) {
-    return Commit(*decoded, position_);
+    return Commit(*decoded, position);
   }
-  // One of them takes others for a part of itself: each alone.
-  for (const Pending& each : pending) {
-    MR_TRY(Commit(*Decode(each.record, 1), &each == &pending.back() ? position_ : each.end));
-  }
-  return {};
+  // One of them takes others for a part of itself: fewer at once, in the end each alone.
+  const size_t half = pending.size() / 2;
+  MR_TRY(FeedBack(pending.first(half), pending[half - 1].end));
+  return FeedBack(pending.subspan(half), position);
 }
 
 std::optional<StreamIngestor::Decoded> ErrorReplay::Decode(const std::string& text,

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,12 +33,18 @@ class ErrorReplay {
   struct Format {
     std::unique_ptr<RecordDecoder> decoder;  ///< Null: they are JSON, of ingestor.Decode.
     bool has_header = false;                 ///< Each stands behind the header of its file.
+    /// For a format without headers that may have had them, when the records were refused: its
+    /// TakeHeader finds the first of two records. Null: there were none.
+    std::unique_ptr<RecordDecoder> header_decoder = nullptr;
   };
 
   /// References outlive it. `beside_source`: the table is filled by its own source, whose watermark
   /// the records are not to move. `ended`: once set, it is given up at the next commit.
   ErrorReplay(StreamIngestor& ingestor, Transport& transport, Format format, bool beside_source,
               const std::atomic<bool>& ended);
+
+  /// Of a table: under what name positions are kept.
+  static std::string ReaderOf(std::string_view table);
 
   /// Feeds back what was refused before this call and not fed back yet. Call once. Errors: those of
   /// the transport, kTableFull, kUnavailable once ended; what was fed back before one stays so.
@@ -57,6 +65,8 @@ class ErrorReplay {
   Result<size_t> TakeHeader(std::string_view record);
   /// Commits what is pending, and `position_`.
   Status Flush();
+  /// Commits these, and `position`.
+  Status FeedBack(std::span<const Pending> pending, Offset position);
   /// Of `records` texts side by side; none when the decoder has found another number.
   std::optional<StreamIngestor::Decoded> Decode(const std::string& text, size_t records);
   Status Commit(const StreamIngestor::Decoded& decoded, Offset position);

@@ -34,8 +34,8 @@ Status PipelineRunner::OpenSources(const ProjectDefinition& project) {
 }
 
 Status PipelineRunner::OpenStreams() {
-  const auto streams =
-      PipelineStreams::Of(*plan_, streams_.view_partitions, options_.state_partitions);
+  state_partitions_ = StatePartitionsOf(transport_, StateStreamOf(plan_->name), state_partitions_);
+  const auto streams = PipelineStreams::Of(*plan_, streams_.view_partitions, state_partitions_);
   MR_ASSIGN(streams_.view, OpenStream(streams.view));
   MR_ASSIGN(streams_.state, OpenStream(streams.state));
   MR_ASSIGN(streams_.errors, OpenStream(streams.errors));
@@ -58,7 +58,7 @@ Result<StreamId> PipelineRunner::OpenStream(const StreamDefinition& definition) 
 }
 
 Status PipelineRunner::Restore() {
-  state_.emplace(*plan_, options_.state_partitions, sources_.size(), options_.snapshot_bytes_min);
+  state_.emplace(*plan_, state_partitions_, sources_.size(), options_.snapshot_bytes_min);
   const PartitionInfo info = transport_.Describe(streams_.state, PartitionId(0));
   const auto cursor =
       transport_.OpenCursor(streams_.state, PartitionId(0), info.begin, Visibility::kDurable);

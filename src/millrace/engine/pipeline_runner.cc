@@ -29,6 +29,15 @@ Micros WholeSeconds(Micros watermark) {
              : watermark - (watermark % kMicrosPerSecond + kMicrosPerSecond) % kMicrosPerSecond;
 }
 
+[[maybe_unused]] bool HasRetractions(const Batch& batch) {
+  for (size_t row = 0; row < batch.rows(); ++row) {
+    if (batch.Weight(row) < 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// The same rows in batches of at least kFrameRowsMin, but for the last one.
 std::vector<BatchPtr> JoinSmall(std::span<const BatchPtr> batches) {
   std::vector<BatchPtr> joined;
@@ -56,7 +65,8 @@ PipelineRunner::PipelineRunner(std::unique_ptr<const PipelinePlan> plan, Transpo
       workers_(workers),
       options_(std::move(options)),
       wake_(std::move(wake)),
-      reader_(ReaderOfView(plan_->name)) {}
+      reader_(ReaderOfView(plan_->name)),
+      state_partitions_(options_.state_partitions) {}
 
 Result<std::unique_ptr<PipelineRunner>> PipelineRunner::Create(
     const ViewDefinition& view, const ProjectDefinition& project, Transport& transport,
@@ -309,6 +319,8 @@ size_t PipelineRunner::AppendOutput(const std::vector<std::vector<BatchPtr>>& ou
   size_t appends = 0;
   for (uint32_t p = 0; p < output.size(); ++p) {
     for (const BatchPtr& batch : JoinSmall(output[p])) {
+      MR_DCHECK(!plan_->append_only || !HasRetractions(*batch), "view {} takes rows back",
+                plan_->name);
       epoch.rows_out += batch->rows();
       if (MR_PLANTED(OutputInItsOwnEpoch)) {
         auto early = transport_.BeginEpoch();

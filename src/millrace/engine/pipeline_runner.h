@@ -44,7 +44,7 @@ struct PipelineStats {
 class PipelineRunner {
  public:
   struct Options {
-    size_t state_partitions = 16;
+    size_t state_partitions = 16;  ///< Of a view without state; else as many as that has.
     size_t epoch_bytes_max = 32 << 20;
     int epochs_in_flight_max = 2;
     /// While a commit is in flight another epoch starts only for fewer or for more rows than these:
@@ -182,6 +182,7 @@ class PipelineRunner {
   const Options options_;
   const std::function<void()> wake_;
   const std::string reader_;
+  size_t state_partitions_;
   Streams streams_;
   std::vector<PipelineInput> inputs_;  // As the plan's, with columns as the streams have them now.
   std::vector<Source> sources_;

@@ -1,5 +1,7 @@
 #include "millrace/engine/pipeline_streams.h"
 
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "millrace/stream/error_row.h"
@@ -7,6 +9,8 @@
 namespace millrace {
 
 namespace {
+
+constexpr const char* kStatePartitions = "state_partitions";
 
 StreamDefinition Define(std::string name, uint32_t partitions, SchemaPtr schema, std::string kind) {
   return {.name = std::move(name),
@@ -26,7 +30,7 @@ PipelineStreams PipelineStreams::Of(const PipelinePlan& plan, uint32_t partition
                           .late = {},
                           .closed = {}};
   streams.state.properties["plan"] = fmt::format("{:016x}", plan.fingerprint);
-  streams.state.properties["state_partitions"] = std::to_string(state_partitions);
+  streams.state.properties[kStatePartitions] = std::to_string(state_partitions);
   if (!plan.append_only && plan.operators[plan.rows_operator]->forgets_rows()) {
     streams.closed = Define("rows$" + name, 1, plan.output_schema, "rows");
   }
@@ -55,6 +59,22 @@ std::vector<std::string> StreamNamesOfView(std::string_view view) {
 }
 
 std::string StateStreamOf(std::string_view view) { return fmt::format("state${}", view); }
+
+size_t StatePartitionsOf(Transport& transport, std::string_view state, size_t otherwise) {
+  const auto stream = transport.FindStream(state);
+  if (!stream) {
+    return otherwise;
+  }
+  const auto& properties = stream->definition.properties;
+  const auto stored = properties.find(kStatePartitions);
+  if (stored == properties.end()) {
+    return otherwise;
+  }
+  size_t partitions = 0;
+  const std::string& text = stored->second;
+  std::from_chars(text.data(), text.data() + text.size(), partitions);
+  return partitions == 0 ? otherwise : partitions;
+}
 
 std::string ReaderOfView(std::string_view view) { return fmt::format("view:{}", view); }
 

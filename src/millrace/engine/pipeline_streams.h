@@ -30,6 +30,8 @@ struct PipelineStreams {
 std::vector<std::string> StreamNamesOfView(std::string_view view);
 /// Name of the stream of a view's state: the view is there when it is.
 std::string StateStreamOf(std::string_view view);
+/// The state partitions that the stream `state` was made with; `otherwise` when there is none.
+size_t StatePartitionsOf(Transport& transport, std::string_view state, size_t otherwise);
 /// Name of the reader whose positions say what a view has read.
 std::string ReaderOfView(std::string_view view);
 

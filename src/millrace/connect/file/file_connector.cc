@@ -99,7 +99,14 @@ Result<ErrorReplay::Format> ErrorFormat(const StreamIngestor& ingestor) {
   }
   MR_ASSIGN(auto decoder,
             MakeFileDecoder(options, ingestor.declared_schema(), ingestor.options().json));
-  return ErrorReplay::Format{.decoder = std::move(decoder), .has_header = options.has_header()};
+  ErrorReplay::Format format{.decoder = std::move(decoder), .has_header = options.has_header()};
+  if (options.format == FileFormat::kCsv && !options.header) {
+    FileOptions with_header = options;
+    with_header.header = true;
+    MR_ASSIGN(format.header_decoder,
+              MakeFileDecoder(with_header, ingestor.declared_schema(), ingestor.options().json));
+  }
+  return format;
 }
 
 bool CanSkipColumns(const TableDefinition& table) {

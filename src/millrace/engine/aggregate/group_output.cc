@@ -6,7 +6,9 @@
 
 namespace millrace {
 
-GroupOutput::GroupOutput(const GroupBy& group_by) : group_by_(group_by) {
+GroupOutput::GroupOutput(const GroupBy& group_by)
+    : group_by_(group_by),
+      columns_are_group_(group_by.output_schema()->size() == group_by.group_columns()) {
   for (const Field& field : group_by.output_schema()->fields()) {
     builders_.emplace_back(field.type);
   }
@@ -19,6 +21,10 @@ Status GroupOutput::Add(Micros bucket, std::string_view key, const std::byte* va
 
 Status GroupOutput::AddChange(Micros bucket, std::string_view key, const std::byte* before,
                               const std::byte* after, RowReport& report) {
+  if (before != nullptr && columns_are_group_ &&
+      (AggregateLayout::RowCount(before) == 0) == (AggregateLayout::RowCount(after) == 0)) {
+    return {};
+  }
   const auto is = group_by_.layout().Check(after);
   if (before != nullptr) {
     const auto was = group_by_.layout().Check(before);

@@ -47,6 +47,8 @@ class GroupOutput {
   Status Withhold(const Error& error, const Group& group, int32_t weight, RowReport& report) const;
 
   const GroupBy& group_by_;
+  /// Without results (DISTINCT): the row of a group never changes while it is there.
+  const bool columns_are_group_;
   std::vector<ColumnBuilder> builders_;
   std::vector<int32_t> weights_;
 };
