@@ -178,9 +178,16 @@ std::shared_ptr<const PlatformSql::Queried> PlatformSql::queried() {
 
 Status PlatformSql::Compile(Job& job) {
   job.queried = queried();
-  MR_ASSIGN(job.query, CompileQuery(job.request.sql, job.queried->definition,
-                                    {.now = platform_.clock().WallMicros(),
-                                     .default_window_size = std::nullopt}));
+  auto query =
+      CompileQuery(job.request.sql, job.queried->definition,
+                   {.now = platform_.clock().WallMicros(), .default_window_size = std::nullopt});
+  const bool lacks_views = job.queried->definition.plain_views.size() <
+                           platform_.project().definition.plain_views.size();
+  if (!query && query.error().code() == ErrorCode::kSqlUnknownRelation && lacks_views) {
+    return Err(query.error().WithHint(
+        "plain views that need columns which a view gets by its rebuild are not there before"));
+  }
+  MR_ASSIGN(job.query, std::move(query));
   for (const std::string& input : job.query.inputs) {
     const auto view = job.queried->served->Find(input);
     const double progress = view == nullptr ? 1 : view->Progress();

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "millrace/app/logger.h"
+#include "millrace/plan/optimizer.h"
 #include "millrace/plan/plan_node.h"
 
 namespace millrace {
@@ -171,9 +172,12 @@ void PlatformViews::Publish(std::shared_ptr<const ServedViews> served) {
   for (ViewDefinition& view : definition->views) {
     view = complete->views.at(view.name)->definition();
   }
-  std::erase_if(definition->plain_views, [&](const PlainViewDefinition& plain) {
-    return !FindsItsColumns(*plain.plan, *definition);
-  });
+  if (!complete->next.empty()) {
+    std::erase_if(definition->plain_views, [&](PlainViewDefinition& plain) {
+      plain.plan = OptimizePlan(plain.plan);  // Reads no columns that it does not need.
+      return !FindsItsColumns(*plain.plan, *definition);
+    });
+  }
   complete->definition = std::move(definition);
   MutexLock lock(mutex_);
   served_ = std::move(complete);

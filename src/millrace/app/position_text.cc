@@ -94,6 +94,24 @@ PositionParts AllParts(std::span<const Offset> offsets) {
   return parts;
 }
 
+std::string NumberedName(std::string_view view, StreamId stream) {
+  return fmt::format("{}@{}", view, stream);
+}
+
+std::optional<std::pair<std::string, StreamId>> ParseNumberedName(std::string_view text) {
+  const size_t at = text.rfind('@');
+  if (at == std::string_view::npos) {
+    return std::nullopt;
+  }
+  uint32_t number = 0;
+  const std::string_view digits = text.substr(at + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) {
+    return std::nullopt;
+  }
+  return std::pair(std::string(text.substr(0, at)), StreamId(number));
+}
+
 std::string FormatSourcePosition(std::span<const StreamPosition> position) {
   std::string text;
   for (const StreamPosition& stream : position) {

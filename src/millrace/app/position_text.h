@@ -45,6 +45,11 @@ struct StreamPosition {
 /// All partitions with these offsets.
 PositionParts AllParts(std::span<const Offset> offsets);
 
+/// "counts@7": the name of a view with the number of its stream, which is another one once the view
+/// was rebuilt; and back, none when the text has no number.
+std::string NumberedName(std::string_view view, StreamId stream);
+std::optional<std::pair<std::string, StreamId>> ParseNumberedName(std::string_view text);
+
 /// Writes "clicks/0:12,1:5;orders/0:3", and "0:12,1:5" for a stream without a name.
 std::string FormatSourcePosition(std::span<const StreamPosition> position);
 

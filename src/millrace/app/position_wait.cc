@@ -108,18 +108,33 @@ Result<PositionWait> PositionWait::Make(const std::vector<std::string>& relation
   PositionWait wait;
   wait.relations_ = relations;
   wait.text_ = text;
-  MR_TRY(wait.Renew(frontier));
+  MR_TRY(wait.MakeGoals(frontier, false));
   return wait;
 }
 
-Status PositionWait::Renew(const ViewFrontier& frontier) {
+Status PositionWait::Renew(const ViewFrontier& frontier) { return MakeGoals(frontier, true); }
+
+Status PositionWait::MakeGoals(const ViewFrontier& frontier, bool may_be_replaced) {
   goals_.clear();
   if (text_.empty()) {
     return {};
   }
   MR_ASSIGN(const auto position, ParseSourcePosition(text_));
   Maker maker(relations_, frontier, goals_);
-  for (const StreamPosition& stream : position) {
+  for (StreamPosition stream : position) {
+    if (const auto numbered = ParseNumberedName(stream.stream)) {
+      const auto now = frontier.stream(numbered->first);
+      if (now && *now != numbered->second && may_be_replaced) {
+        continue;
+      }
+      if (now && *now != numbered->second) {
+        return Err(
+            Error(ErrorCode::kOffsetOutOfRange,
+                  fmt::format("view {} was rebuilt since position {}", numbered->first, text_))
+                .WithHint("all of it is in the rows that there are now: ask without it"));
+      }
+      stream.stream = now ? numbered->first : stream.stream;
+    }
     MR_TRY(maker.Add(stream));
   }
   return {};

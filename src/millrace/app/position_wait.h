@@ -18,6 +18,8 @@ struct ViewFrontier {
   std::function<std::vector<std::string>(const std::string& view)> inputs;
   /// How far a view has read one of them, by partition.
   std::function<std::vector<Offset>(const std::string& view, const std::string& input)> read;
+  /// The stream of a view; none for other relations.
+  std::function<std::optional<StreamId>(const std::string& relation)> stream;
   /// The readable end of a relation's stream, by partition.
   std::function<std::vector<Offset>(const std::string& relation)> end;
 };
@@ -34,12 +36,13 @@ class PositionWait {
 
   /// `relations` are asked by the client; `text` as ParseSourcePosition reads it, or empty. Errors:
   /// kHttpBadRequest, also for a stream that is not behind any of them, and for a position without
-  /// a name when several tables are.
+  /// a name when several tables are; kOffsetOutOfRange for the stream that a view had before it was
+  /// rebuilt.
   static Result<PositionWait> Make(const std::vector<std::string>& relations, std::string_view text,
                                    const ViewFrontier& frontier);
 
-  /// Begins anew, because views were replaced by others that read other streams. Errors: as of
-  /// Make.
+  /// Begins anew, because views were replaced by others that read other streams, and have read as
+  /// far. Errors: as of Make.
   Status Renew(const ViewFrontier& frontier);
 
   /// Whether it has come to its end; asks the frontier only for what was not reached before.
@@ -55,6 +58,9 @@ class PositionWait {
     bool is_reached = false;
   };
   class Maker;
+
+  /// `may_be_replaced`: streams that views had before are read as far as they were.
+  Status MakeGoals(const ViewFrontier& frontier, bool may_be_replaced);
 
   std::vector<std::string> relations_;
   std::string text_;

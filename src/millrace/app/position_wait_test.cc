@@ -21,12 +21,17 @@ class PositionWaitTest : public ::testing::Test {
                                                           {"top", {"counts", "clicks"}}};
   std::map<std::pair<std::string, std::string>, int64_t> read_;
   std::map<std::string, int64_t> end_;
+  std::map<std::string, uint32_t> numbers_{{"sums", 7}, {"counts", 8}};
   ViewFrontier frontier_{
       .inputs = [this](const std::string& view) { return inputs_[view]; },
       .read =
           [this](const std::string& view, const std::string& input) {
             return std::vector{Offset(read_[{view, input}]), Offset(0)};
           },
+      .stream = [this](const std::string& relation) -> std::optional<StreamId> {
+        const auto number = numbers_.find(relation);
+        return number == numbers_.end() ? std::nullopt : std::optional(StreamId(number->second));
+      },
       .end =
           [this](const std::string& relation) {
             return std::vector{Offset(end_[relation]), Offset(0)};
@@ -43,6 +48,23 @@ TEST_F(PositionWaitTest, WaitsForAnInputOfAView) {
   EXPECT_TRUE(Reached(wait));
   PositionWait nothing = Make({"sums"}, "");
   EXPECT_TRUE(Reached(nothing));
+}
+
+TEST_F(PositionWaitTest, KnowsWhichStreamOfAViewIsMeant) {
+  PositionWait wait = Make({"both"}, "sums@7/0:3");
+  EXPECT_FALSE(Reached(wait));
+  read_[{"both", "sums"}] = 3;
+  EXPECT_TRUE(Reached(wait));
+  const auto stale = PositionWait::Make({"both"}, "sums@6/0:3", frontier_);
+  ASSERT_FALSE(stale);
+  EXPECT_EQ(stale.error().code(), ErrorCode::kOffsetOutOfRange);
+  EXPECT_FALSE(PositionWait::Make({"both"}, "none@6/0:3", frontier_));
+  // Who waits while the view is replaced has waited enough.
+  PositionWait waiting = Make({"both"}, "sums@7/0:5");
+  EXPECT_FALSE(Reached(waiting));
+  numbers_["sums"] = 9;
+  ASSERT_TRUE(waiting.Renew(frontier_));
+  EXPECT_TRUE(Reached(waiting));
 }
 
 TEST_F(PositionWaitTest, WaitsForWhatTheInnerViewHadPutOutAndNotForMore) {

@@ -12,7 +12,7 @@ namespace millrace {
 namespace {
 
 constexpr uint8_t kVersion = 1;
-constexpr int64_t kKeptMax = 8;
+constexpr int64_t kKeptMax = 32;
 /// A project with more SQL is not kept.
 constexpr size_t kBytesMax = 64 << 20;
 

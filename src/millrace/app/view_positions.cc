@@ -23,6 +23,9 @@ std::string SourcePositionText(const PipelineRunner& runner, const ServedRows::R
   for (size_t i = 0; i < offsets.size(); ++i) {
     const PipelineRunner::Source& source = runner.sources()[i];
     position[source.input].parts.emplace_back(source.partition.value(), offsets[i]);
+    if (inputs[source.input].is_view) {
+      position[source.input].stream = NumberedName(inputs[source.input].stream, source.stream);
+    }
   }
   return FormatSourcePosition(position);
 }
@@ -57,6 +60,10 @@ ViewFrontier FrontierOf(Platform& platform) {
       }
     }
     return of_input;
+  };
+  frontier.stream = [&platform](const std::string& relation) -> std::optional<StreamId> {
+    const auto view = platform.views()->Find(relation);
+    return view == nullptr ? std::nullopt : std::optional(view->runner().view_stream());
   };
   frontier.end = [&platform](const std::string& relation) {
     const auto view = platform.views()->Find(relation);

@@ -51,7 +51,7 @@ TEST_F(ViewPositionsTest, AViewOfAViewIsWaitedForWithAPositionOfTheTable) {
                .wait_for = posted->position});
     ASSERT_TRUE(hot) << hot.error().ToString();
     EXPECT_THAT(*hot, HasSubstr(fmt::format(R"("rows":[{{"url":"/{}"}}])", round)));
-    EXPECT_THAT(*hot, HasSubstr(R"("position":"counts/0:)"));
+    EXPECT_THAT(*hot, HasSubstr(R"("position":"counts@)"));
   }
   ASSERT_TRUE(Query({.view = "hot", .wait_for = "clicks/0:1"}));
 }

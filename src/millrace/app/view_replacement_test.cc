@@ -196,7 +196,9 @@ TEST_F(ViewReplacementTest, ANewReaderReadsWhatIsToCome) {
 TEST_F(ViewReplacementTest, DescribesBoth) {
   Start(Sql({kClicks, kCounts}));
   PostClicks(2);
-  StartAgain(Sql({kClicks, kSums, "CREATE VIEW doubled AS SELECT 2 * s AS d FROM counts;\n"}));
+  StartAgain(Sql({kClicks, kSums,
+                  "CREATE VIEW doubled AS SELECT 2 * s AS d FROM counts;\n"
+                  "CREATE VIEW urls AS SELECT url FROM counts;\n"}));
   Answer<std::string> answer;
   queries_->ListViews(answer.Taker());
   const auto views = answer.Get();
@@ -204,7 +206,8 @@ TEST_F(ViewReplacementTest, DescribesBoth) {
   EXPECT_THAT(*views, HasSubstr(R"("rebuild":{"progress":)"));
   EXPECT_THAT(*views, HasSubstr("count(*)"));
   EXPECT_THAT(*views, HasSubstr("sum(price)"));
-  EXPECT_THAT(Answered("SELECT d FROM doubled"), HasSubstr("doubled"));
+  EXPECT_THAT(Answered("SELECT d FROM doubled"), HasSubstr("gets by its rebuild"));
+  EXPECT_THAT(Answered("SELECT count(*) AS n FROM urls"), HasSubstr(R"([{"n":2}])"));
   EXPECT_THAT(Answered("SELECT s FROM counts"), HasSubstr("column does not exist"));
   Replace();
   EXPECT_THAT(Answered("SELECT sum(d)::bigint AS d FROM doubled"), HasSubstr(R"([{"d":2}])"));
